@@ -1,0 +1,184 @@
+/**
+ * The contract of every backend. Words:
+ * - a **format** is Delta Lake or DuckLake; a **backend** is the code that writes one of them;
+ * - a **strategy** is how a backend applies a batch; an **arm** is backend/strategy, the thing that is compared;
+ * - a **batch** is the rows that are staged, applied and committed as one; a **part** is one staged Parquet file of it.
+ */
+import { z } from 'zod'
+import { postgresEndpointSchema, storageSchema } from '../platform/endpoints.ts'
+import type { ColumnSpec, TableSpec } from './schema.ts'
+
+export const ARMS = [
+  'ducklake/merge',
+  'ducklake/delete-insert',
+  'delta/merge-loop',
+  'delta/merge',
+  'delta/merge-tuned',
+  'delta/deltalite',
+] as const
+export const armSchema = z.enum(ARMS)
+export type Arm = z.infer<typeof armSchema>
+export type Format = 'ducklake' | 'delta'
+
+/** One staged Parquet file of a batch. Backends read it themselves; rows never cross a pipe. */
+export const stagedPartSchema = z.strictObject({
+  uri: z.string(),
+  rows: z.int().nonnegative(),
+  /** Compressed, as stored. */
+  bytes: z.int().nonnegative(),
+  /** The Arrow payload of its rows, uncompressed: what a reader must be ready to hold of it. */
+  payloadBytes: z.int().nonnegative(),
+})
+export type StagedPart = Readonly<z.infer<typeof stagedPartSchema>>
+
+/**
+ * The rows of a batch, in the order of its parts and of the rows in a part: where a key occurs twice, the last one counts.
+ * The parts hold the table's columns by name; a nullable column may be missing, and a column may have a narrower type.
+ */
+export const stagedBatchSchema = z.strictObject({ parts: z.array(stagedPartSchema) })
+export type StagedBatch = Readonly<z.infer<typeof stagedBatchSchema>>
+
+/**
+ * - `append`: all rows are added.
+ * - `upsert`: a row whose primary key is stored replaces the stored row, others are added. NULL equals NULL in a key.
+ *   A key keeps its partition: a batch that moves a key to another partition is outside of the contract
+ *   (that is what lets a backend read only the partitions that the batch names).
+ * - `replace`: the table's rows become the batch's rows, in one commit; readers never see half of it.
+ */
+export const applyModeSchema = z.enum(['append', 'upsert', 'replace'])
+export type ApplyMode = z.infer<typeof applyModeSchema>
+
+/** Committed atomically with the data. Batches of a run are applied in the order of `batchIndex`, from 0. */
+export const commitTagSchema = z.strictObject({
+  runId: z.string().min(1).max(200),
+  batchIndex: z.int().nonnegative(),
+})
+export type CommitTag = Readonly<z.infer<typeof commitTagSchema>>
+
+export interface ApplyResult {
+  /** The batch was committed before, and this call changed nothing. */
+  readonly alreadyApplied: boolean
+  /** Rows of the batch, duplicates of a key included. */
+  readonly rowsRead: number
+  /** Null where the engine doesn't tell. */
+  readonly rowsInserted: number | null
+  readonly rowsUpdated: number | null
+  readonly commits: number
+  /** Statements tried, conflicts and retries included; equal to the statements needed when nothing conflicted. */
+  readonly attempts: number
+  /** The Delta version or DuckLake snapshot after the last commit. */
+  readonly version: string
+  /** The largest amount that the engine had in spill files at once, where it tells. */
+  readonly spillPeakBytes: number | null
+  /** What else the engine told of itself, with units in the names. */
+  readonly engine: Readonly<Record<string, number>>
+}
+
+export interface TableDescription {
+  readonly format: Format
+  readonly version: string
+  readonly columns: readonly ColumnSpec[]
+  readonly partitionBy: string | null
+  /** Live rows: those of the data files less the deleted ones. */
+  readonly rows: number
+  readonly dataFiles: number
+  /** Files of deleted positions or deletion vectors, zero in a copy-on-write table. */
+  readonly deleteFiles: number
+  /** Compressed bytes of the live data files, whole files. */
+  readonly dataBytes: number
+}
+
+export interface MaintenanceResult {
+  readonly filesBefore: number
+  readonly filesAfter: number
+  /** The steps that were run, in order, in the format's own words. */
+  readonly steps: readonly { readonly name: string; readonly durationMs: number }[]
+}
+
+/**
+ * What a backend can do, as data; callers choose by these and never by a backend's name.
+ */
+export interface Capabilities {
+  /**
+   * Which upserts may run at once without losing or doubling rows *and* without one of them failing.
+   * When it is `none`, callers hold one upserter per table; with `disjoint-partitions` they may run one per partition.
+   */
+  readonly concurrentUpserts: 'same-table' | 'disjoint-partitions' | 'none'
+  /** Whether a batch is one commit whatever its size. When false, readers may see a part of a large upsert, and a killed one is applied again from its start. */
+  readonly atomicUpserts: boolean
+  /** Whether a commit leaves deleted rows in place for readers to skip. When true, callers schedule `maintain`. */
+  readonly mergeOnRead: boolean
+}
+
+/** An open table. It is used by one caller at a time. */
+export interface LakeTable extends AsyncDisposable {
+  readonly spec: TableSpec
+  /**
+   * Applies one staged batch and commits it with its tag; a batch whose tag is committed already changes nothing.
+   * @throws LakeduelError `COMMIT_CONFLICT` when the caller should apply it again, `ENGINE_OUT_OF_MEMORY`,
+   *   `SCHEMA_MISMATCH`, `BATCH_INVALID`, `ENGINE_FAILED`; the table is then as it was, or (where `atomicUpserts` is
+   *   false) applying the batch again repairs it.
+   */
+  apply(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): Promise<ApplyResult>
+  /** The highest batch index that the run has committed, or null. */
+  appliedThrough(runId: string): Promise<number | null>
+  /** Adds the columns that the table lacks, all of them nullable; others must be as they are. Returns the added names. */
+  evolve(columns: readonly ColumnSpec[]): Promise<readonly string[]>
+  /** Makes the table as cheap to read as its format can: compaction, rewriting of deletes, removal of unused files. */
+  maintain(): Promise<MaintenanceResult>
+  describe(): Promise<TableDescription>
+  close(): Promise<void>
+}
+
+export interface Backend extends AsyncDisposable {
+  readonly arm: Arm
+  readonly capabilities: Capabilities
+  /** All settings in force, defaults included, as they are recorded with a result. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Engine names and versions, as they are recorded with a result. */
+  readonly versions: Readonly<Record<string, string>>
+  /** Processes that the backend started, by role, so that they are measured beside this one. */
+  readonly processes: Readonly<Record<string, number>>
+  /** Opens a table, and creates it where it doesn't exist. Fails with `SCHEMA_MISMATCH` when what is stored contradicts `spec`. */
+  open(spec: TableSpec): Promise<LakeTable>
+  close(): Promise<void>
+}
+
+/** All that a backend needs to know of the world; it crosses process boundaries as JSON, on stdin and never in argv, since it holds secrets. */
+export const backendEnvironmentSchema = z.strictObject({
+  /** Tables lie at `<storage>/<table name>/`, or where the format puts them below it. */
+  storage: storageSchema,
+  catalog: z.strictObject({
+    postgres: postgresEndpointSchema,
+    /** The Postgres schema of the DuckLake catalog (its METADATA_SCHEMA). */
+    schema: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/),
+  }),
+  /** Paths of signed DuckDB extension files, by name. */
+  duckdbExtensions: z.record(z.string(), z.string()),
+  /** The Python interpreter of the sidecar's virtual environment, and the strategies that it can't offer, with the reason. */
+  sidecar: z.strictObject({ python: z.string(), unavailable: z.record(z.string(), z.string()) }).nullable(),
+  /** For spill files; made and removed by the caller. */
+  scratchDir: z.string(),
+  /** The cap of the pod that the process runs in, or null. Backends divide it, they don't enforce it. */
+  memoryBudgetBytes: z.int().positive().nullable(),
+  /** Processors that the engine may use. */
+  threads: z.int().positive(),
+})
+export type BackendEnvironment = Readonly<z.infer<typeof backendEnvironmentSchema>>
+
+/** What each backend folder exports: its arms, and how to connect one. */
+export interface BackendFactory {
+  readonly format: Format
+  /**
+   * @param settings overrides of the strategy's settings; an unknown key or a bad value is `CONFIG_INVALID`
+   */
+  connect(
+    arm: Arm,
+    environment: BackendEnvironment,
+    settings: Readonly<Record<string, unknown>>,
+  ): Promise<Backend>
+}
+
+export function formatOf(arm: Arm): Format {
+  return arm.startsWith('ducklake/') ? 'ducklake' : 'delta'
+}

@@ -1,0 +1,157 @@
+/**
+ * The Delta Lake backend: delta-rs in a Python sidecar, one process per backend.
+ *
+ * Words, as Delta Lake has them:
+ * - **log**: `_delta_log/`, one JSON file per **commit**, which makes a **version** of the table; a **checkpoint** sums it up;
+ * - **data file**: Parquet, never changed; an upsert copies the files that it touches (copy-on-write), since delta-rs
+ *   writes no deletion vectors (delta-io/delta-rs#4079);
+ * - **put-if-absent**: a commit is the creation of the next numbered log file, so an endpoint that overwrites it instead
+ *   loses commits silently;
+ * - **txn action**: the last version that an application committed, kept in the log by application id.
+ *
+ * The commit protocol. A batch whose tag the log holds already changes nothing. Otherwise:
+ * 1. the sidecar reads the keys of the staged parts, from which follow the last row of each key, the partitions and the
+ *    key range of the batch;
+ * 2. the strategy writes new data files;
+ * 3. one commit adds them, removes those that they replace, and carries the tag: as a `txn` action (application id
+ *    `lakeduel:<run>`, version = batch index) or, through deltalite, which can't write that, as keys of its `commitInfo`.
+ * Of two writers that commit the same `txn` at once the second conflicts. `merge-loop`, and a strategy with
+ * `stepPayloadBytes`, commit a batch in steps whose last one carries the tag: applying it again from its start repairs
+ * what a death between two steps left.
+ *
+ * Conflicts: delta-rs judges them by the literal predicate of a merge, so upserts of disjoint partitions go together; a
+ * merge and an append, or a compaction, do not. They come back as `COMMIT_CONFLICT`, and the caller applies again.
+ */
+import { z } from 'zod'
+import { uriOf } from '../../platform/endpoints.ts'
+import { LakeduelError } from '../../platform/errors.ts'
+import type { Arm, Backend, BackendEnvironment, BackendFactory, Capabilities, LakeTable } from '../backend.ts'
+import type { TableSpec } from '../schema.ts'
+import type { DeltaSettings, Strategy } from './settings.ts'
+import { processEnvironment, STRATEGIES, settingsFor } from './settings.ts'
+import { SidecarProcess } from './sidecar-process.ts'
+import { DeltaTable } from './table.ts'
+
+const helloSchema = z.object({
+  versions: z.record(z.string(), z.string()),
+  unavailable: z.record(z.string(), z.string()),
+})
+
+export const delta: BackendFactory = {
+  format: 'delta',
+  async connect(arm, environment, overrides) {
+    const strategy = strategyOf(arm)
+    const settings = settingsFor(strategy, environment, overrides)
+    requirePutIfAbsent(environment)
+    const python = availablePython(arm, environment)
+    const sidecar = await SidecarProcess.start(python, environment.storage, processEnvironment(settings))
+    try {
+      const { versions, unavailable } = await sidecar.request('hello', {}, helloSchema)
+      requireAvailable(arm, unavailable)
+      return new DeltaBackend({ arm, strategy, environment, settings, versions }, sidecar)
+    } catch (error) {
+      await sidecar.close()
+      throw error
+    }
+  },
+}
+
+interface Connection {
+  readonly arm: Arm
+  readonly strategy: Strategy
+  readonly environment: BackendEnvironment
+  readonly settings: DeltaSettings
+  readonly versions: Readonly<Record<string, string>>
+}
+
+class DeltaBackend implements Backend {
+  readonly arm: Arm
+  readonly capabilities: Capabilities
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly versions: Readonly<Record<string, string>>
+  readonly processes: Readonly<Record<string, number>>
+  readonly #connection: Connection
+  readonly #sidecar: SidecarProcess
+
+  constructor(connection: Connection, sidecar: SidecarProcess) {
+    this.arm = connection.arm
+    this.capabilities = capabilitiesOf(connection.strategy, connection.settings)
+    this.settings = { ...connection.settings }
+    this.versions = connection.versions
+    this.processes = { sidecar: sidecar.pid }
+    this.#connection = connection
+    this.#sidecar = sidecar
+  }
+
+  open(spec: TableSpec): Promise<LakeTable> {
+    const { strategy, settings, environment } = this.#connection
+    return DeltaTable.open(
+      this.#sidecar,
+      { uri: uriOf(environment.storage, spec.name), strategy, settings },
+      spec,
+    )
+  }
+
+  close(): Promise<void> {
+    return this.#sidecar.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function capabilitiesOf(strategy: Strategy, settings: DeltaSettings): Capabilities {
+  return {
+    concurrentUpserts: 'disjoint-partitions',
+    atomicUpserts: strategy !== 'merge-loop' && settings.stepPayloadBytes === null,
+    mergeOnRead: false,
+  }
+}
+
+function strategyOf(arm: Arm): Strategy {
+  const strategy = STRATEGIES.find((name) => arm === `delta/${name}`)
+  if (strategy !== undefined) return strategy
+  throw new LakeduelError('STRATEGY_UNAVAILABLE', `The Delta backend has no arm ${arm}.`, {
+    facts: { arm, arms: STRATEGIES.map((name) => `delta/${name}`) },
+    remedy: 'Choose one of its own arms.',
+  })
+}
+
+function requirePutIfAbsent({ storage }: BackendEnvironment): void {
+  if (storage.kind === 'local' || storage.endpoint.putIfAbsent) return
+  throw new LakeduelError(
+    'S3_NO_PUT_IF_ABSENT',
+    `The S3 endpoint ${storage.endpoint.url} overwrites objects in spite of If-None-Match, so Delta commits would overwrite one another.`,
+    {
+      facts: { endpoint: storage.endpoint.url, version: storage.endpoint.version },
+      remedy:
+        'Use an endpoint that honours If-None-Match: *, such as AWS S3 or MinIO, or run the DuckLake arms alone.',
+    },
+  )
+}
+
+function availablePython(arm: Arm, { sidecar }: BackendEnvironment): string {
+  if (sidecar === null) {
+    throw new LakeduelError(
+      'TOOL_MISSING',
+      `The arm ${arm} needs the delta-rs sidecar, which isn't set up.`,
+      {
+        facts: { arm },
+        remedy: 'Install Python 3.10 or newer (3.12 for delta/deltalite), then run the set-up again.',
+      },
+    )
+  }
+  requireAvailable(arm, sidecar.unavailable)
+  return sidecar.python
+}
+
+/** `unavailable` names arms or strategies, with the reason. */
+function requireAvailable(arm: Arm, unavailable: Readonly<Record<string, string>>): void {
+  const reason = unavailable[arm] ?? unavailable[strategyOf(arm)]
+  if (reason === undefined) return
+  throw new LakeduelError('STRATEGY_UNAVAILABLE', `${arm} is not available: ${reason}`, {
+    facts: { arm, reason },
+    remedy: 'Choose another arm, or install Python 3.12 or newer and run the set-up again.',
+  })
+}

@@ -1,0 +1,101 @@
+"""Applies one staged batch: append, replace, or an upsert by one of the strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from deltalake import write_deltalake
+
+from .commits import commit_properties
+from .errors import SidecarError
+from .files import bounded_row_group, writer_properties
+from .keys import scan_keys
+from .merging import Upsert, merge, merge_loop
+from .outcome import Outcome
+from .staging import RowGroup, StagedRows
+from .streaming_upsert import streaming_upsert
+from .table import LakeTable
+from .wire import Apply
+
+
+def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
+    table.refresh()
+    applied = table.applied_through(request.tag.run_id)
+    already_applied = applied is not None and applied >= request.tag.batch_index
+    rows = StagedRows([] if already_applied else request.parts, table.schema)
+    with rows.failures():
+        outcome = Outcome() if already_applied else write(table, request, rows)
+    table.refresh()
+    return {
+        "alreadyApplied": already_applied,
+        "rowsRead": rows.rows,
+        "rowsInserted": outcome.inserted,
+        "rowsUpdated": outcome.updated,
+        "commits": outcome.commits,
+        "version": str(table.delta.version()),
+        "engine": dict(outcome.engine),
+    }
+
+
+def write(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
+    if request.mode == "append":
+        return write_rows(table, request, rows, "append")
+    if request.mode == "replace":
+        return write_rows(table, request, rows, "overwrite")
+    if request.mode == "upsert":
+        # Nothing to merge, but the tag is to be committed.
+        return write_rows(table, request, rows, "append") if rows.rows == 0 else upsert_rows(table, request, rows)
+    raise SidecarError("USAGE", f'there is no mode "{request.mode}"', mode=request.mode)
+
+
+def write_rows(table: LakeTable, request: Apply, rows: StagedRows, mode: Literal["append", "overwrite"]) -> Outcome:
+    settings = request.write
+    write_deltalake(
+        table.delta,
+        rows.reader(rows.groups, None),
+        mode=mode,
+        target_file_size=settings.target_file_bytes,
+        writer_properties=writer_properties(bounded_row_group(rows.rows, rows.payload_bytes, settings)),
+        commit_properties=commit_properties(request.tag, settings.max_commit_retries),
+    )
+    return Outcome(commits=1, inserted=rows.rows, updated=0)
+
+
+def upsert_rows(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
+    scan = scan_keys(rows, request.table)
+    if request.strategy == "merge-loop":
+        return merge_loop(table.delta, Upsert(request, rows, rows.groups, scan, request.tag))
+    steps = steps_of(rows.groups, request.step_payload_bytes)
+    outcome = Outcome()
+    for index, groups in enumerate(steps):
+        tag = request.tag if index == len(steps) - 1 else None
+        outcome = outcome.plus(upsert_step(table, Upsert(request, rows, groups, scan, tag)))
+    return outcome
+
+
+def upsert_step(table: LakeTable, step: Upsert) -> Outcome:
+    strategy = step.request.strategy
+    if strategy in ("merge", "merge-tuned"):
+        return merge(table.delta, step)
+    if strategy != "deltalite":
+        raise SidecarError("USAGE", f'there is no strategy "{strategy}"', strategy=strategy)
+    if step.scan.nulls:
+        # deltalite never matches a key that holds NULL, and refuses a NULL partition.
+        return merge(table.delta, step).plus(Outcome(engine={"mergeFallbacks": 1}))
+    return streaming_upsert(table.deltalite, step.request, step.source(), step.tag)
+
+
+def steps_of(groups: Sequence[RowGroup], step_payload_bytes: int | None) -> list[list[RowGroup]]:
+    """Consecutive row groups that together hold about as much as a step may; a larger one is a step of its own."""
+    steps: list[list[RowGroup]] = []
+    filled = 0
+    for group in groups:
+        fits = step_payload_bytes is None or filled + group.payload_bytes <= step_payload_bytes
+        if steps and fits:
+            steps[-1].append(group)
+            filled += group.payload_bytes
+        else:
+            steps.append([group])
+            filled = group.payload_bytes
+    return steps

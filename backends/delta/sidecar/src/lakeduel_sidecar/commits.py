@@ -1,0 +1,62 @@
+"""
+The commit protocol: which batches a table holds.
+
+delta-rs commits a batch with a `txn` action whose appId is the run and whose version is the batch index. Readers of the
+log keep the last one of each run, so it is found without reading history, and of two writers that commit the same batch
+at once the second conflicts.
+
+deltalite can't write that action (0.1.15), but puts keys of the caller into `commitInfo` of the same commit. Those are
+found by reading the history that the log still holds. A log that was cleaned up (`delta.logRetentionDuration`, 30 days)
+no longer answers for older commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+
+from .wire import Tag
+
+APP_PREFIX = "lakeduel:"
+METADATA_RUN = "lakeduel.runId"
+METADATA_BATCH = "lakeduel.batchIndex"
+
+
+def commit_properties(tag: Tag | None, max_commit_retries: int) -> CommitProperties:
+    """Without a tag it is a step before the last one of its batch."""
+    transactions = [] if tag is None else [Transaction(APP_PREFIX + tag.run_id, tag.batch_index)]
+    return CommitProperties(app_transactions=transactions, max_commit_retries=max_commit_retries)
+
+
+def commit_metadata(tag: Tag | None) -> dict[str, str]:
+    return {} if tag is None else {METADATA_RUN: tag.run_id, METADATA_BATCH: str(tag.batch_index)}
+
+
+class MetadataTags:
+    """The tags in `commitInfo`, read once and then from new commits alone."""
+
+    def __init__(self) -> None:
+        self._seen_version = -1
+        self._highest: dict[str, int] = {}
+
+    def applied_through(self, table: DeltaTable, run_id: str) -> int | None:
+        version = table.version()
+        if version < self._seen_version:
+            self.__init__()  # type: ignore[misc]
+        if version > self._seen_version:
+            for commit in table.history(version - self._seen_version):
+                self._note(commit)
+            self._seen_version = version
+        return self._highest.get(run_id)
+
+    def _note(self, commit: Mapping[str, Any]) -> None:
+        run_id, batch_index = commit.get(METADATA_RUN), commit.get(METADATA_BATCH)
+        if run_id is not None and batch_index is not None:
+            self._highest[run_id] = max(int(batch_index), self._highest.get(run_id, -1))
+
+
+def applied_through(table: DeltaTable, tags: MetadataTags, run_id: str) -> int | None:
+    found = (table.transaction_version(APP_PREFIX + run_id), tags.applied_through(table, run_id))
+    return max((index for index in found if index is not None), default=None)

@@ -1,0 +1,57 @@
+"""What the keys of a batch tell: duplicates, NULLs, partitions, and the range that a merge has to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .errors import SidecarError
+from .staging import StagedRows
+from .wire import Table
+
+
+@dataclass(frozen=True)
+class KeyScan:
+    kept: pa.Array | None
+    """The row numbers of the last row of each key, or None where no key occurs twice."""
+    distinct: dict[str, list[Any]]
+    """The values of the partition column, None included."""
+    ranges: dict[str, tuple[Any, Any]]
+    """The least and the greatest value of each key column whose type has an order that literals can express."""
+    nulls: frozenset[str]
+    """The key and partition columns in which the batch holds NULL."""
+
+
+def scan_keys(rows: StagedRows, table: Table) -> KeyScan:
+    if not table.primary_key:
+        raise SidecarError("BATCH_INVALID", "an upsert needs a primary key, and the table has none", table=table.uri)
+    partition = [] if table.partition_by is None else [table.partition_by]
+    names = list(dict.fromkeys([*table.primary_key, *partition]))
+    columns = rows.columns(names)
+    return KeyScan(
+        kept=last_rows(columns.select(list(table.primary_key))),
+        distinct={name: columns[name].unique().to_pylist() for name in partition},
+        ranges={name: value_range(columns[name]) for name in table.primary_key if has_range(columns[name])},
+        nulls=frozenset(name for name in names if columns[name].null_count > 0),
+    )
+
+
+def last_rows(keys: pa.Table) -> pa.Array | None:
+    names = [f"key{index}" for index in range(keys.num_columns)]
+    numbered = keys.rename_columns(names).append_column("row", pa.array(range(keys.num_rows), pa.int64()))
+    last = numbered.group_by(names).aggregate([("row", "max")])["row_max"]
+    return None if len(last) == keys.num_rows else last.combine_chunks()
+
+
+def has_range(column: pa.ChunkedArray) -> bool:
+    types = pa.types
+    ordered = types.is_integer(column.type) or types.is_string(column.type) or types.is_date(column.type)
+    return bool(ordered) and column.null_count < len(column)
+
+
+def value_range(column: pa.ChunkedArray) -> tuple[Any, Any]:
+    found = pc.min_max(column)
+    return found["min"].as_py(), found["max"].as_py()

@@ -1,0 +1,108 @@
+"""Answers requests, one verb each; `__main__.py` reads them from the command line or from stdin."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .apply import apply
+from .errors import SidecarError
+from .table import LakeTable, load, open_table
+from .wire import Json, each, field, parse_apply, parse_column, parse_table, parse_write
+
+DELTALITE_PYTHON = (3, 12)
+"""deltalite's wheel is cp312-abi3; below, its import fails for want of a symbol."""
+
+
+class Requests:
+    """The tables that a process has open, by URI."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, LakeTable] = {}
+        self._verbs: dict[str, Callable[[Json], dict[str, Any]]] = {
+            "hello": self._hello,
+            "open": self._open,
+            "apply": self._apply,
+            "applied_through": self._applied_through,
+            "evolve": self._evolve,
+            "maintain": self._maintain,
+            "describe": self._describe,
+            "close": self._close,
+        }
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        return tuple(self._verbs)
+
+    def answer(self, request: Json) -> dict[str, Any]:
+        verb = field(request, "verb", str)
+        if verb not in self._verbs:
+            raise SidecarError("USAGE", f'there is no request "{verb}"', f"Use one of {', '.join(self._verbs)}.")
+        return self._verbs[verb](request)
+
+    def _table(self, request: Json) -> LakeTable:
+        uri = field(request, "uri", str)
+        if uri not in self._tables:
+            delta = load(uri)
+            if delta is None:
+                raise SidecarError("TABLE_NOT_FOUND", f"there is no Delta table at {uri}", uri=uri)
+            self._tables[uri] = LakeTable(uri, delta)
+        return self._tables[uri]
+
+    def _hello(self, _request: Json) -> dict[str, Any]:
+        versions = {
+            "python": platform.python_version(),
+            "deltalake": version("deltalake"),
+            "pyarrow": version("pyarrow"),
+        }
+        missing = deltalite_missing()
+        found = versions if missing is not None else {**versions, "deltalite": version("deltalite")}
+        return {"versions": found, "unavailable": {} if missing is None else {"delta/deltalite": missing}}
+
+    def _open(self, request: Json) -> dict[str, Any]:
+        table = parse_table(request)
+        self._tables[table.uri] = open_table(table, parse_write(field(request, "write", dict)))
+        return {"version": str(self._tables[table.uri].delta.version())}
+
+    def _apply(self, request: Json) -> dict[str, Any]:
+        parsed = parse_apply(request)
+        return apply(self._table(request), parsed)
+
+    def _applied_through(self, request: Json) -> dict[str, Any]:
+        table = self._table(request)
+        table.refresh()
+        return {"batchIndex": table.applied_through(field(request, "runId", str))}
+
+    def _evolve(self, request: Json) -> dict[str, Any]:
+        table = self._table(request)
+        table.refresh()
+        return {"added": table.evolve(each(request, "columns", parse_column))}
+
+    def _maintain(self, request: Json) -> dict[str, Any]:
+        table = self._table(request)
+        table.refresh()
+        write = parse_write(field(request, "write", dict))
+        return table.maintain(write, field(request, "vacuumRetentionHours", int))
+
+    def _describe(self, request: Json) -> dict[str, Any]:
+        table = self._table(request)
+        table.refresh()
+        return table.describe()
+
+    def _close(self, request: Json) -> dict[str, Any]:
+        self._tables.pop(field(request, "uri", str), None)
+        return {}
+
+
+def deltalite_missing() -> str | None:
+    """Why the strategy isn't there, or None. It is found without being imported, which costs memory."""
+    if sys.version_info < DELTALITE_PYTHON:
+        return f"deltalite needs Python 3.12 or newer, and the sidecar runs on {platform.python_version()}"
+    try:
+        version("deltalite")
+    except PackageNotFoundError:
+        return "the package deltalite isn't installed beside the sidecar"
+    return None

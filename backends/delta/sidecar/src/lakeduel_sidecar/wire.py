@@ -1,0 +1,179 @@
+"""The requests, parsed once at the edge; everything behind takes these types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .errors import SidecarError
+
+T = TypeVar("T")
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: Json
+    """A `LakeType` of lakeduel's `backends/schema.ts`: `{"kind": …}`."""
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    uri: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    partition_by: str | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One staged Parquet file."""
+
+    uri: str
+    rows: int
+    payload_bytes: int
+    """Uncompressed, as Arrow would hold its rows."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Committed atomically with the data; see `commits.py`."""
+
+    run_id: str
+    batch_index: int
+
+
+@dataclass(frozen=True)
+class WriteSettings:
+    """How data files are written, by every strategy that can be told."""
+
+    row_group_payload_bytes: int
+    """An output row group holds at most this much payload, so that a reader of wide rows can hold it."""
+    max_row_group_rows: int
+    """Whatever its payload: what narrow rows are bounded by."""
+    bounded_merge_row_groups: bool
+    """Whether both bounds hold for what a merge writes; otherwise its row groups are delta-rs's own."""
+    target_file_bytes: int | None
+    max_commit_retries: int
+
+
+@dataclass(frozen=True)
+class DeltaLiteSettings:
+    """Arguments of `DeltaLiteTable.upsert` of the same names."""
+
+    max_parallel_partitions: int
+    max_parallel_files: int
+    max_buffered_bytes: int
+    max_fetch_bytes: int
+    probe_concurrency: int
+    read_batch_size: int
+    max_row_group_bytes: int
+    target_file_size: int
+    commit_max_retries: int
+
+
+@dataclass(frozen=True)
+class Apply:
+    table: Table
+    strategy: str
+    mode: str
+    tag: Tag
+    parts: tuple[Part, ...]
+    write: WriteSettings
+    deltalite: DeltaLiteSettings | None
+    step_payload_bytes: int | None
+    """An upsert of more payload is committed in steps of about this much; None means one commit whatever the size."""
+
+
+def reject(path: str, expected: str, value: Any) -> SidecarError:
+    return SidecarError("USAGE", f"the request's {path} must be {expected}, not {type(value).__name__}", field=path)
+
+
+def field(source: Json, name: str, kind: type[T]) -> T:
+    value = source.get(name)
+    # bool is an int in Python, and never one that we mean.
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise reject(name, f"of type {kind.__name__}", value)
+    return value
+
+
+def optional(source: Json, name: str, kind: type[T]) -> T | None:
+    return None if source.get(name) is None else field(source, name, kind)
+
+
+def each(source: Json, name: str, parse: Callable[[Any], T]) -> tuple[T, ...]:
+    return tuple(parse(item) for item in field(source, name, list))
+
+
+def mapping(value: Any) -> Json:
+    if not isinstance(value, dict):
+        raise reject("item", "an object", value)
+    return value
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise reject("item", "a string", value)
+    return value
+
+
+def parse_column(value: Any) -> Column:
+    source = mapping(value)
+    return Column(field(source, "name", str), field(source, "type", dict), field(source, "nullable", bool))
+
+
+def parse_table(source: Json) -> Table:
+    spec = field(source, "spec", dict)
+    return Table(
+        uri=field(source, "uri", str),
+        columns=each(spec, "columns", parse_column),
+        primary_key=each(spec, "primaryKey", text),
+        partition_by=optional(spec, "partitionBy", str),
+    )
+
+
+def parse_part(value: Any) -> Part:
+    source = mapping(value)
+    return Part(field(source, "uri", str), field(source, "rows", int), field(source, "payloadBytes", int))
+
+
+def parse_write(source: Json) -> WriteSettings:
+    return WriteSettings(
+        row_group_payload_bytes=field(source, "rowGroupPayloadBytes", int),
+        max_row_group_rows=field(source, "maxRowGroupRows", int),
+        bounded_merge_row_groups=field(source, "boundedMergeRowGroups", bool),
+        target_file_bytes=optional(source, "targetFileBytes", int),
+        max_commit_retries=field(source, "maxCommitRetries", int),
+    )
+
+
+def parse_deltalite(source: Json) -> DeltaLiteSettings:
+    return DeltaLiteSettings(
+        max_parallel_partitions=field(source, "maxParallelPartitions", int),
+        max_parallel_files=field(source, "maxParallelFiles", int),
+        max_buffered_bytes=field(source, "maxBufferedBytes", int),
+        max_fetch_bytes=field(source, "maxFetchBytes", int),
+        probe_concurrency=field(source, "probeConcurrency", int),
+        read_batch_size=field(source, "readBatchRows", int),
+        max_row_group_bytes=field(source, "maxRowGroupBytes", int),
+        target_file_size=field(source, "targetFileBytes", int),
+        commit_max_retries=field(source, "maxCommitRetries", int),
+    )
+
+
+def parse_apply(source: Json) -> Apply:
+    tag = field(source, "tag", dict)
+    deltalite = optional(source, "deltalite", dict)
+    return Apply(
+        table=parse_table(source),
+        strategy=field(source, "strategy", str),
+        mode=field(source, "mode", str),
+        tag=Tag(field(tag, "runId", str), field(tag, "batchIndex", int)),
+        parts=each(field(source, "batch", dict), "parts", parse_part),
+        write=parse_write(field(source, "write", dict)),
+        deltalite=None if deltalite is None else parse_deltalite(deltalite),
+        step_payload_bytes=optional(source, "stepPayloadBytes", int),
+    )

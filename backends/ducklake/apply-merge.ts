@@ -1,0 +1,33 @@
+import { identifier } from '../../platform/duckdb/sql.ts'
+import type { TableSpec } from '../schema.ts'
+import { groupParts, joinCondition, rowsOf } from './staged.ts'
+import type { UpsertStrategy } from './strategy.ts'
+import { columnList, partitionCondition } from './strategy.ts'
+
+/**
+ * `ducklake/merge`: MERGE INTO, one statement for each group of parts, all of them in the batch's transaction.
+ *
+ * Every column is set from the batch, so that DuckDB reads only the key columns of the table. That is why there is no
+ * `WHEN MATCHED AND <changed>` either: it would read the stored row, megabytes of JSON, to save rewriting the few that
+ * did not change.
+ */
+export const applyByMerge: UpsertStrategy = async ({ session, spec, target, settings }, staged, survey) => {
+  const groups = groupParts(staged.parts, settings.statementPayloadBytes)
+  const condition = `${joinCondition(spec, 'stored', 'batch')} AND ${partitionCondition(spec, survey, 'stored')}`
+  for (const parts of groups) {
+    await session.run(
+      `MERGE INTO ${target} AS stored USING (${rowsOf(staged, parts, survey)}) AS batch ON ${condition}
+       WHEN MATCHED THEN UPDATE SET ${assignments(spec)}
+       WHEN NOT MATCHED THEN INSERT (${columnList(spec)}) VALUES (${values(spec)})`,
+    )
+  }
+  return { rowsInserted: null, rowsUpdated: null, statements: groups.length }
+}
+
+function assignments(spec: TableSpec): string {
+  return spec.columns.map(({ name }) => `${identifier(name)} = batch.${identifier(name)}`).join(', ')
+}
+
+function values(spec: TableSpec): string {
+  return spec.columns.map(({ name }) => `batch.${identifier(name)}`).join(', ')
+}

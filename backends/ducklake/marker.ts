@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import type { DuckDbSession } from '../../platform/duckdb/session.ts'
+import { literal } from '../../platform/duckdb/sql.ts'
+import type { CommitTag } from '../backend.ts'
+import { tableName } from './catalog.ts'
+
+/** Tables whose name begins so are ours and no user's. */
+const MARKER_PREFIX = '__lakeduel_commits_'
+
+/**
+ * The row that every commit updates. Two inserts of a run's first row would both commit, since DuckLake lets appends pass
+ * each other; two updates of one row never do.
+ */
+const FENCE = ''
+
+/** The inlining limit that a marker needs: the rows of one commit. It is the session's; lake tables have their own. */
+export const MARKER_INLINING_ROWS = 2
+
+/**
+ * The marker table of one lake table: which batch of each run was committed last. Each lake table has its own, because
+ * DuckLake judges conflicts by table and a shared one would make commits to different tables abort each other.
+ * Its rows are inlined, that is they live in Postgres: a commit updates them without a data or delete file.
+ */
+export class CommitMarker {
+  readonly #session: DuckDbSession
+  readonly #name: string
+  readonly #table: string
+
+  constructor(session: DuckDbSession, lakeTableName: string) {
+    this.#session = session
+    this.#name = MARKER_PREFIX + lakeTableName
+    this.#table = tableName(this.#name)
+  }
+
+  /** Makes the table of markers; runs in the transaction that makes the lake table. */
+  async create(): Promise<void> {
+    await this.#session.run(
+      `CREATE TABLE ${this.#table} (run_id VARCHAR NOT NULL, batch_index BIGINT NOT NULL)`,
+    )
+    await this.#session.run(`INSERT INTO ${this.#table} VALUES (${literal(FENCE)}, 0)`)
+  }
+
+  /**
+   * Claims a batch in the open transaction by compare-and-set, and tells whether it was free. A writer that was thought
+   * dead and commits late conflicts here, instead of writing the batch a second time.
+   */
+  async claim(tag: CommitTag): Promise<boolean> {
+    const claimedRows = await this.#session.run(
+      `MERGE INTO ${this.#table} AS stored
+       USING (VALUES (${literal(FENCE)}, 0::BIGINT), ($1, $2::BIGINT)) AS claimed (run_id, batch_index)
+       ON stored.run_id = claimed.run_id
+       WHEN MATCHED AND (stored.run_id = ${literal(FENCE)} OR stored.batch_index < claimed.batch_index)
+         THEN UPDATE SET batch_index = claimed.batch_index
+       WHEN NOT MATCHED THEN INSERT VALUES (claimed.run_id, claimed.batch_index)`,
+      [tag.runId, tag.batchIndex],
+    )
+    return claimedRows === 2
+  }
+
+  async appliedThrough(runId: string): Promise<number | null> {
+    const rows = await this.#session.query(
+      z.object({ batch_index: z.bigint() }),
+      `SELECT batch_index FROM ${this.#table} WHERE run_id = $1`,
+      [runId],
+    )
+    return rows[0] === undefined ? null : Number(rows[0].batch_index)
+  }
+}

@@ -1,0 +1,135 @@
+import { z } from 'zod'
+import { LakeduelError } from '../../platform/errors.ts'
+import type { BackendEnvironment } from '../backend.ts'
+
+const MIB = 1024 * 1024
+
+/** Every setting of the backend, for both strategies. How the defaults were found: `docs/decisions/ducklake-settings.md`. */
+const settingsSchema = z.strictObject({
+  /** DuckDB's threads. */
+  threads: z.int().positive(),
+  /** DuckDB's `memory_limit`: the buffer manager's, no cap of the process. */
+  memoryLimitBytes: z.int().positive(),
+  /** The `memory_limit` of a batch of next to nothing; it grows with the batch's payload, up to `memoryLimitBytes`. */
+  baseMemoryBytes: z.int().positive(),
+  /** Parquet codec of the tables that this backend creates. */
+  compression: z.enum(['zstd', 'snappy', 'lz4', 'gzip', 'uncompressed']),
+  /** Byte bound of a row group that is written: what bounds both the writer and every later reader of wide rows. */
+  rowGroupBytes: z.int().positive(),
+  /** Open files of a partitioned write; more of them hold upload buffers at once, fewer split partitions into more files. */
+  maxOpenFiles: z.int().positive(),
+  /** Payload that a thread buffers before a partitioned write flushes; DuckDB counts rows, so it is divided by the bytes of a row. */
+  flushPayloadBytes: z.int().positive(),
+  /** Payload of the parts that one statement reads; a batch of more is applied in several statements of one transaction. */
+  statementPayloadBytes: z.int().positive(),
+  /** Bytes of an upload part; S3 takes no fewer than 5 MiB. */
+  uploadPartBytes: z.int().min(5 * MIB),
+  /** Upload parts in flight, of all files together. */
+  uploadThreads: z.int().positive(),
+  /** Rows below which DuckLake writes to Postgres instead of Parquet. 0, because a row may be megabytes of JSON. */
+  inliningRowLimit: z.int().nonnegative(),
+  /** Whether DuckDB keeps the bytes of files that it read; a loader reads each file once. */
+  externalFileCache: z.boolean(),
+  /** Whether Parquet footers are kept for the life of the session. */
+  parquetMetadataCache: z.boolean(),
+  /** Whether HTTP connections outlive a file handle. */
+  httpConnectionCaching: z.boolean(),
+  /** Postgres connections that are kept open. */
+  postgresPoolConnections: z.int().positive(),
+  /** DuckLake's retries of the metadata commit; logical conflicts are never retried by it. */
+  commitRetries: z.int().nonnegative(),
+  commitRetryWaitMs: z.int().nonnegative(),
+  commitRetryBackoff: z.number().min(1),
+  /** Share of deleted rows from which maintenance rewrites a file. */
+  rewriteDeleteThreshold: z.number().min(0).max(1),
+})
+export type DuckLakeSettings = Readonly<z.infer<typeof settingsSchema>>
+
+/** The share of a pod's memory that DuckDB's buffer manager may use; the rest is for Node and what DuckDB doesn't count. */
+const BUFFER_SHARE = 0.5
+const DEFAULT_BUDGET_BYTES = 1024 * MIB
+
+/**
+ * The defaults for an environment with the overrides on top.
+ * @throws LakeduelError `CONFIG_INVALID` for an unknown key or a bad value
+ */
+export function settingsFor(
+  environment: BackendEnvironment,
+  overrides: Readonly<Record<string, unknown>>,
+): DuckLakeSettings {
+  const parsed = settingsSchema.safeParse({ ...defaultsFor(environment), ...overrides })
+  if (parsed.success) return parsed.data
+  throw new LakeduelError('CONFIG_INVALID', `DuckLake settings: ${z.prettifyError(parsed.error)}`, {
+    facts: { overrides: Object.keys(overrides) },
+    remedy: `The settings are ${Object.keys(settingsSchema.shape).join(', ')}.`,
+  })
+}
+
+function defaultsFor(environment: BackendEnvironment): DuckLakeSettings {
+  const budgetBytes = environment.memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES
+  return {
+    threads: environment.threads,
+    memoryLimitBytes: Math.floor(budgetBytes * BUFFER_SHARE),
+    baseMemoryBytes: 160 * MIB,
+    compression: 'zstd',
+    rowGroupBytes: 16 * MIB,
+    maxOpenFiles: 100,
+    flushPayloadBytes: 32 * MIB,
+    statementPayloadBytes: 64 * MIB,
+    uploadPartBytes: 5 * MIB,
+    uploadThreads: 4,
+    inliningRowLimit: 0,
+    externalFileCache: false,
+    parquetMetadataCache: true,
+    httpConnectionCaching: true,
+    postgresPoolConnections: 4,
+    commitRetries: 10,
+    commitRetryWaitMs: 100,
+    commitRetryBackoff: 1.5,
+    rewriteDeleteThreshold: 0.1,
+  }
+}
+
+/** DuckDB counts upload parts by the largest file that it must be able to write in 10,000 of them. */
+const PARTS_PER_FILE = 10_000
+
+/** The settings as DuckDB names them. */
+export function duckDbSettings(
+  settings: DuckLakeSettings,
+  environment: BackendEnvironment,
+): Readonly<Record<string, string | number | boolean>> {
+  return {
+    threads: settings.threads,
+    memory_limit: `${settings.memoryLimitBytes}B`,
+    temp_directory: environment.scratchDir,
+    // Byte-bounded row groups are refused otherwise, and nothing here depends on the order of rows.
+    preserve_insertion_order: false,
+    partitioned_write_max_open_files: settings.maxOpenFiles,
+    enable_external_file_cache: settings.externalFileCache,
+    parquet_metadata_cache: settings.parquetMetadataCache,
+    pg_pool_max_connections: settings.postgresPoolConnections,
+    ducklake_max_retry_count: settings.commitRetries,
+    ducklake_retry_wait_ms: settings.commitRetryWaitMs,
+    ducklake_retry_backoff: settings.commitRetryBackoff,
+    ...(environment.storage.kind === 's3' ? httpSettings(settings) : {}),
+    // Timestamps with a zone are read and written in UTC, whatever zone the machine is in.
+    TimeZone: 'UTC',
+  }
+}
+
+function httpSettings(settings: DuckLakeSettings): Readonly<Record<string, string | number | boolean>> {
+  return {
+    httpfs_connection_caching: settings.httpConnectionCaching,
+    s3_uploader_max_filesize: `${settings.uploadPartBytes * PARTS_PER_FILE}B`,
+    s3_uploader_thread_limit: settings.uploadThreads,
+  }
+}
+
+/** The options that a table keeps in the catalog, so that whoever writes it later writes it alike. */
+export function tableOptions(settings: DuckLakeSettings): Readonly<Record<string, string>> {
+  return {
+    parquet_compression: settings.compression,
+    parquet_row_group_size_bytes: `${settings.rowGroupBytes}B`,
+    data_inlining_row_limit: String(settings.inliningRowLimit),
+  }
+}

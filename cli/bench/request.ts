@@ -1,0 +1,102 @@
+import type { Arm } from '../../backends/backend.ts'
+import { ARMS } from '../../backends/backend.ts'
+import { LakeduelError } from '../../platform/errors.ts'
+import type { Results } from '../../reports/schema.ts'
+import { SCENARIOS } from '../../scenarios/catalogue.ts'
+import type { BenchPlan } from '../../scenarios/runner/bench.ts'
+import type { Profile, Scenario } from '../../scenarios/scenario.ts'
+import { PROFILES } from '../../scenarios/scenario.ts'
+import { chosen } from './nearest.ts'
+
+/** The options of `lakeduel bench` as commander gives them; undefined where none was given. */
+export interface BenchOptions {
+  readonly list?: boolean
+  readonly scenario: readonly string[]
+  readonly arm: readonly string[]
+  readonly profile?: string
+  readonly repeat?: number
+  readonly memoryCap?: number | null
+  readonly seed?: number
+  readonly set: readonly string[]
+  readonly keep: boolean
+  readonly out?: string
+  readonly resume?: string
+  readonly storage?: string
+  readonly config?: string
+  readonly json?: boolean
+}
+
+const DEFAULT_SEED = 1
+
+type Value = string | number | null
+
+/** What to run, from the command line alone. */
+export function planOf(options: BenchOptions): BenchPlan {
+  const [profile = 'quick'] = chosen('profile', [options.profile ?? 'quick'], PROFILES)
+  return {
+    scenarios: scenariosNamed(options.scenario),
+    arms: chosen('arm', options.arm, ARMS),
+    profile,
+    repeat: options.repeat ?? null,
+    memoryCapBytes: options.memoryCap,
+    seed: options.seed ?? DEFAULT_SEED,
+    keep: options.keep,
+  }
+}
+
+/**
+ * What to run when an earlier run goes on: what that run was asked for. An option that contradicts it is an error,
+ * because the figures of two different runs don't belong in one file.
+ */
+export function planOfResumed(options: BenchOptions, results: Results): BenchPlan {
+  const { plan } = results.run
+  const asked: Readonly<Record<string, readonly [Value | undefined, Value | undefined]>> = {
+    '--profile': [options.profile, plan.profile],
+    '--seed': [options.seed, plan.seed],
+    '--repeat': [options.repeat, plan.repeat],
+    '--memory-cap': [options.memoryCap, plan.memoryCap === 'profile' ? undefined : plan.memoryCap],
+    '--scenario': [
+      options.scenario.length === 0 ? undefined : options.scenario.join(),
+      plan.scenarios.join(),
+    ],
+    '--arm': [options.arm.length === 0 ? undefined : options.arm.join(), plan.arms.join()],
+  }
+  for (const [option, [given, before]] of Object.entries(asked)) {
+    if (given !== undefined && given !== before) {
+      throw new LakeduelError(
+        'USAGE',
+        `The run to resume had ${option} ${String(before)}, not ${String(given)}.`,
+        {
+          remedy: `Leave ${option} out to go on with that run, or start a new one without --resume.`,
+        },
+      )
+    }
+  }
+  return {
+    scenarios: scenariosNamed(plan.scenarios),
+    arms: chosen<Arm>('arm', plan.arms, ARMS),
+    profile: chosen<Profile>('profile', [plan.profile], PROFILES)[0] ?? 'quick',
+    repeat: plan.repeat,
+    memoryCapBytes: plan.memoryCap === 'profile' ? undefined : plan.memoryCap,
+    seed: plan.seed,
+    keep: options.keep,
+  }
+}
+
+/** The plan as the results file keeps it, so that `--resume` needs no other option. */
+export function recordedPlan(plan: BenchPlan): Results['run']['plan'] {
+  return {
+    scenarios: plan.scenarios.map(({ name }) => name),
+    arms: [...plan.arms],
+    profile: plan.profile,
+    repeat: plan.repeat,
+    memoryCap: plan.memoryCapBytes === undefined ? 'profile' : plan.memoryCapBytes,
+    seed: plan.seed,
+  }
+}
+
+function scenariosNamed(names: readonly string[]): readonly Scenario[] {
+  const known = SCENARIOS.map(({ name }) => name)
+  const wanted = chosen('scenario', names, known)
+  return SCENARIOS.filter(({ name }) => wanted.includes(name))
+}

@@ -1,0 +1,190 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import { HeadBucketCommand } from '@aws-sdk/client-s3'
+import { copyTables } from '../../backends/connect.ts'
+import type { Config } from '../../platform/config/load.ts'
+import { availableBytes } from '../../platform/disk.ts'
+import type { Storage } from '../../platform/endpoints.ts'
+import { LakeduelError, messageOf } from '../../platform/errors.ts'
+import { interruptSignal } from '../../platform/interrupt.ts'
+import { withPostgres } from '../../platform/services/postgres/client.ts'
+import { dropSchemasWithPrefix } from '../../platform/services/postgres/schemas.ts'
+import { s3Client } from '../../platform/services/s3/client.ts'
+import { needsLocalMinio } from '../../platform/services/servers.ts'
+import type { Services } from '../../platform/services/services.ts'
+import { startServices } from '../../platform/services/services.ts'
+import type { SetupResult } from '../../platform/setup/setup.ts'
+import { ensureSetup } from '../../platform/setup/setup.ts'
+import { formatBytes } from '../../reports/format.ts'
+import { renderHtml } from '../../reports/html.ts'
+import { renderMarkdown } from '../../reports/markdown.ts'
+import type { Results } from '../../reports/schema.ts'
+import { openPostgresMeter } from '../../scenarios/measure/postgres-usage.ts'
+import { openS3Meter } from '../../scenarios/measure/s3-requests.ts'
+import type { BenchPlan } from '../../scenarios/runner/bench.ts'
+import { runBench } from '../../scenarios/runner/bench.ts'
+import { ResultsFile } from '../../scenarios/runner/results-file.ts'
+import type { Surroundings } from '../../scenarios/runner/surroundings.ts'
+import { catalogPrefix } from '../../scenarios/runner/surroundings.ts'
+import { Display } from './display.ts'
+import { newResults, resumedResults } from './results.ts'
+import type { SettingsByArm } from './settings.ts'
+
+export interface BenchRun {
+  readonly plan: BenchPlan
+  readonly settings: SettingsByArm
+  readonly config: Config
+  readonly folder: string
+  /** The results to go on with, or null. */
+  readonly resumed: Results | null
+  readonly command: string
+}
+
+export interface ReportPaths {
+  readonly results: string
+  readonly markdown: string
+  readonly html: string
+}
+
+/** Sets up, starts services, runs all cells, and writes the reports; also those of a run that was cut short. */
+export async function bench(
+  run: BenchRun,
+): Promise<{ readonly results: Results; readonly paths: ReportPaths }> {
+  const { config, plan, folder } = run
+  const signal = interruptSignal()
+  await checkDisk(config.home, plan)
+  const setup = await ensureSetup(config.home, { minio: await needsLocalMinio(config), signal })
+  const runId = `${new Date().toISOString().replaceAll(/[-:.]/g, '').slice(2, 15).toLowerCase()}${process.pid.toString(36)}`
+  await using services = await startServices(config, { runId, signal, keep: plan.keep, report: tell })
+  const file = new ResultsFile(resolve(folder))
+  const results = await measure(run, { runId, setup, services, file, signal })
+  return { results, paths: await writeReports(results, folder) }
+}
+
+interface Started {
+  readonly runId: string
+  readonly setup: SetupResult
+  readonly services: Services
+  readonly file: ResultsFile
+  readonly signal: AbortSignal
+}
+
+async function measure(run: BenchRun, started: Started): Promise<Results> {
+  const { plan } = run
+  const { runId, services, file } = started
+  await using s3 = await openS3Meter(services.storage)
+  await using postgres = await openPostgresMeter(services.postgres)
+  const surroundings = await surroundingsOf(run, started, s3.storage)
+  const first = await firstResults(run, runId, services)
+  using display = new Display()
+  try {
+    return await runBench(first, {
+      plan,
+      surroundings,
+      instruments: { s3, postgres },
+      file,
+      events: display,
+      copyTables,
+      checkServices: () => checkHealth(services),
+    })
+  } catch (error) {
+    await reportCutShort(run, file, error)
+    throw error
+  } finally {
+    await rm(surroundings.scratchDir, { recursive: true, force: true })
+    if (!plan.keep)
+      await dropSchemasWithPrefix(services.postgres, catalogPrefix(runId)).catch(() => undefined)
+  }
+}
+
+/** @param storage as measured processes must use it, which may be through a proxy that counts */
+async function surroundingsOf(run: BenchRun, started: Started, storage: Storage): Promise<Surroundings> {
+  const { setup, services, runId, signal } = started
+  const parent = join(run.config.home, 'run')
+  await mkdir(parent, { recursive: true })
+  return {
+    runId,
+    storage,
+    postgres: services.postgres,
+    duckdbExtensions: setup.duckdbExtensions,
+    sidecar: { python: setup.sidecar.python, unavailable: setup.sidecar.unavailable },
+    scratchDir: await mkdtemp(join(parent, 'spill-')),
+    threads: availableParallelism(),
+    entries: { stage: entry('stage'), loader: entry('loader'), reader: entry('reader') },
+    settings: run.settings,
+    signal,
+  }
+}
+
+function firstResults(run: BenchRun, runId: string, services: Services): Promise<Results> {
+  return run.resumed === null
+    ? newResults(run, runId, services)
+    : resumedResults(run.resumed, run, runId, services)
+}
+
+/** Our own entry files end as this one does: `.ts` in a checkout, `.js` in the published package. */
+function entry(name: string): URL {
+  return new URL(`../processes/${name}${import.meta.url.slice(-3)}`, import.meta.url)
+}
+
+async function checkDisk(home: string, plan: BenchPlan): Promise<void> {
+  const needed = Math.max(...plan.scenarios.map((scenario) => scenario.profiles[plan.profile].diskBytes))
+  const available = await availableBytes(home)
+  if (available >= needed) return
+  throw new LakeduelError(
+    'DISK_FULL',
+    `The profile "${plan.profile}" needs about ${formatBytes(needed)} of disk, and ${formatBytes(available)} are free below ${home}.`,
+    {
+      facts: { needed, available },
+      remedy: 'Free some space, choose a smaller --profile, or set LAKEDUEL_HOME to another disk.',
+    },
+  )
+}
+
+/** @throws LakeduelError when the object store or Postgres no longer answers */
+async function checkHealth(services: Services): Promise<void> {
+  await withPostgres(services.postgres, (client) => client.query('SELECT 1'))
+  const { storage } = services
+  if (storage.kind === 'local') return
+  const client = s3Client(storage.endpoint)
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: storage.bucket }))
+  } catch (cause) {
+    throw new LakeduelError(
+      'S3_UNREACHABLE',
+      `The object store at ${storage.endpoint.url} no longer answers: ${messageOf(cause)}`,
+      {
+        facts: { url: storage.endpoint.url },
+        remedy: 'Bring it back and go on with --resume; finished cells are kept.',
+        cause,
+      },
+    )
+  } finally {
+    client.destroy()
+  }
+}
+
+async function writeReports(results: Results, folder: string): Promise<ReportPaths> {
+  const paths = {
+    results: join(folder, 'results.json'),
+    markdown: join(folder, 'report.md'),
+    html: join(folder, 'report.html'),
+  }
+  await writeFile(paths.markdown, renderMarkdown(results))
+  await writeFile(paths.html, renderHtml(results))
+  return paths
+}
+
+/** What a run that ends early leaves behind: the reports of what it has, and how to go on. */
+async function reportCutShort(run: BenchRun, file: ResultsFile, error: unknown): Promise<void> {
+  const saved = await file.load().catch(() => null)
+  if (saved === null || saved.cells.length === 0) return
+  await writeReports(saved, run.folder)
+  tell(`${messageOf(error)} ${saved.cells.length} finished cells are kept in ${run.folder}.`)
+  tell(`Go on with: lakeduel bench --resume ${run.folder}`)
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`)
+}

@@ -1,0 +1,96 @@
+import { join, resolve } from 'node:path'
+import { Command } from 'commander'
+import { loadConfig } from '../../platform/config/load.ts'
+import { consoleOptions, renderConsole } from '../../reports/console.ts'
+import type { Results } from '../../reports/schema.ts'
+import { ResultsFile } from '../../scenarios/runner/results-file.ts'
+import { listing, listingText } from '../bench/list.ts'
+import { chosen } from '../bench/nearest.ts'
+import type { BenchOptions } from '../bench/request.ts'
+import { planOf, planOfResumed } from '../bench/request.ts'
+import type { ReportPaths } from '../bench/run.ts'
+import { bench } from '../bench/run.ts'
+import { parseSettings } from '../bench/settings.ts'
+import { collect, parseMemoryCap, parseRepeat, parseSeed } from '../bench/values.ts'
+
+const EXAMPLES = `
+Examples:
+  lakeduel bench                                        every scenario and arm in a few minutes
+  lakeduel bench --profile standard --repeat 7          larger tables, narrower intervals
+  lakeduel bench --scenario wide-json --memory-cap 2GiB
+  lakeduel bench --arm ducklake/merge --arm delta/deltalite
+  lakeduel bench --set ducklake/merge.threads=1         one setting of one arm
+  lakeduel bench --resume <folder of an earlier run>    measures the cells that it lacks
+`
+
+export function benchCommand(): Command {
+  return new Command('bench')
+    .description(
+      'Compares the arms by real merges on an object store and Postgres; starts both where none are configured.',
+    )
+    .option('--list', 'print scenarios, profiles and arms, and run nothing')
+    .option('--scenario <names>', 'only these scenarios (repeat it, or separate with commas)', collect, [])
+    .option('--arm <names>', 'only these arms (repeat it, or separate with commas)', collect, [])
+    .option('--profile <name>', 'how large: smoke, quick, standard or full (default: quick)')
+    .option('--repeat <n>', 'repetitions of each cell (default: by profile)', parseRepeat)
+    .option(
+      '--memory-cap <size>',
+      'cap of the loader pod, such as 1GiB, or none (default: by scenario)',
+      parseMemoryCap,
+    )
+    .option('--seed <n>', 'seed of the generated data (default: 1)', parseSeed)
+    .option(
+      '--set <arm.key=value>',
+      'override a setting of an arm (repeat it)',
+      (text, before: string[]) => [...before, text],
+      [],
+    )
+    .option('--storage <kind>', 's3, or local for both formats on a directory (labelled so in every result)')
+    .option('--keep', 'leave tables and staged data where they are', false)
+    .option('--out <folder>', 'where results and reports go (default: a new folder below LAKEDUEL_HOME)')
+    .option('--resume <folder>', 'go on with an earlier run: only the cells that it lacks')
+    .option('--config <file>', 'a config file instead of lakeduel.config.json')
+    .option('--json', 'print the results as JSON on stdout instead of the table')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: BenchOptions) => {
+      if (options.list === true) process.stdout.write(`${list(options)}\n`)
+      else await run(options)
+    })
+}
+
+function list(options: BenchOptions): string {
+  return options.json === true ? JSON.stringify(listing(), null, 2) : listingText()
+}
+
+async function run(options: BenchOptions): Promise<void> {
+  const resumed = options.resume === undefined ? null : await new ResultsFile(options.resume).load()
+  const plan = resumed === null ? planOf(options) : planOfResumed(options, resumed)
+  const settings = parseSettings(options.set)
+  const storage =
+    options.storage === undefined
+      ? undefined
+      : chosen('storage', [options.storage], ['s3', 'local'] as const)[0]
+  const config = await loadConfig({ flags: { storage }, configFile: options.config })
+  const { results, paths } = await bench({
+    plan,
+    settings,
+    config,
+    folder: resolve(options.resume ?? options.out ?? join(config.home, 'results', timestamp())),
+    resumed,
+    command: ['lakeduel', ...process.argv.slice(2)].join(' '),
+  })
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(results, null, 2)}\n` : summary(results, paths),
+  )
+  if (results.cells.some(({ status }) => status === 'wrong' || status === 'failed')) process.exitCode = 1
+}
+
+function summary(results: Results, paths: ReportPaths): string {
+  const table = renderConsole(results, consoleOptions(process.stdout, process.env))
+  return `${table}\n\nresults  ${paths.results}\nreport   ${paths.markdown}\npage     ${paths.html}\n`
+}
+
+/** Sortable and fit for a folder's name: 2026-11-22T21-20-05. */
+function timestamp(): string {
+  return new Date().toISOString().slice(0, 19).replaceAll(':', '-')
+}

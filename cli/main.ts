@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { LakeduelError, messageOf } from '../platform/errors.ts'
+import { benchCommand } from './commands/bench.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { servicesCommand } from './commands/services.ts'
+import { VERSION } from './version.ts'
+
+const EXAMPLES = `
+Examples:
+  lakeduel bench                                  the quick benchmark: every scenario, every arm
+  lakeduel bench --scenario merge-partitions --profile standard
+  lakeduel doctor                                 what is installed, and what to do about the rest
+
+Exit codes:
+  0  done                       3  a tool is missing, or set-up failed
+  1  a cell failed or is wrong  4  S3 or Postgres can't be reached or used
+  2  bad usage, configuration   5  the disk is full
+     or results file          130  interrupted
+`
+
+function program(): Command {
+  return new Command('lakeduel')
+    .description(
+      'Delta Lake or DuckLake for your import pipeline? Real merges through real engines, measured.',
+    )
+    .version(VERSION)
+    .addHelpText('after', EXAMPLES)
+    .addCommand(benchCommand())
+    .addCommand(doctorCommand())
+    .addCommand(servicesCommand())
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(add --help for all options)')
+}
+
+/** The message, its cause where that says more, and the remedy, on stderr. */
+function report(error: LakeduelError): void {
+  process.stderr.write(`\nlakeduel: ${error.message}\n`)
+  if (error.remedy !== undefined) process.stderr.write(`  ${error.remedy}\n`)
+  if (process.env['LAKEDUEL_LOG_LEVEL'] === 'debug') process.stderr.write(`${error.stack ?? ''}\n`)
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync(argv)
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof LakeduelError) {
+      report(error)
+      return error.exitCode
+    }
+    process.stderr.write(`\nlakeduel: an error that it did not expect: ${messageOf(error)}\n`)
+    if (error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+    return 1
+  }
+}
+
+process.exitCode = await main(process.argv)

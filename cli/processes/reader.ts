@@ -1,0 +1,3 @@
+import { serveReader } from '../../scenarios/processes/reader.ts'
+
+await serveReader()

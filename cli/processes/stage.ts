@@ -1,0 +1,3 @@
+import { serveStage } from '../../scenarios/processes/stage.ts'
+
+await serveStage()

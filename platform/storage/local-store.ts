@@ -1,0 +1,63 @@
+import { constants } from 'node:fs'
+import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { errorCode, withDiskFullError } from '../disk.ts'
+import type { ObjectStore, StorageUsage, StoredObject } from './object-store.ts'
+import { usageOf } from './usage.ts'
+
+/** A directory as an object store: keys are relative paths with slashes. */
+export class LocalStore implements ObjectStore {
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  async list(prefix: string): Promise<readonly StoredObject[]> {
+    // Only the part of a prefix up to its last slash names a folder.
+    const folder = join(this.#root, prefix.slice(0, prefix.lastIndexOf('/') + 1))
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(emptyWhereMissing)
+    const keys = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+      .filter((key) => key.startsWith(prefix))
+      .sort()
+    return Promise.all(keys.map(async (key) => ({ key, bytes: (await stat(join(this.#root, key))).size })))
+  }
+
+  async copyPrefix(from: string, to: string): Promise<StorageUsage> {
+    const objects = await this.list(from)
+    for (const { key } of objects) await this.putFile(join(this.#root, key), to + key.slice(from.length))
+    return usageOf(objects)
+  }
+
+  async deletePrefix(prefix: string): Promise<void> {
+    if (prefix === '' || prefix.endsWith('/')) {
+      await rm(join(this.#root, prefix), { recursive: true, force: true })
+      return
+    }
+    for (const { key } of await this.list(prefix)) await rm(join(this.#root, key), { force: true })
+  }
+
+  async usage(prefix: string): Promise<StorageUsage> {
+    return usageOf(await this.list(prefix))
+  }
+
+  async putFile(path: string, key: string): Promise<void> {
+    const target = join(this.#root, key)
+    await withDiskFullError(this.#root, async () => {
+      await mkdir(dirname(target), { recursive: true })
+      // A copy-on-write clone where the file system has them: a full copy would take time and disk for nothing.
+      await copyFile(path, target, constants.COPYFILE_FICLONE)
+    })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+function emptyWhereMissing(error: unknown): [] {
+  if (errorCode(error) === 'ENOENT') return []
+  throw error
+}

@@ -1,0 +1,37 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { Storage } from '../endpoints.ts'
+import { s3Client } from '../services/s3/client.ts'
+import { LocalStore } from './local-store.ts'
+import { S3Store } from './s3-store.ts'
+
+export interface StoredObject {
+  /** Relative to the storage's root. */
+  readonly key: string
+  readonly bytes: number
+}
+
+export interface StorageUsage {
+  readonly objects: number
+  readonly bytes: number
+}
+
+/**
+ * What the harness itself does with a storage, beside the engines; keys and prefixes are relative to its root. A prefix
+ * that ends in a slash means a folder; the empty one means all.
+ */
+export interface ObjectStore extends AsyncDisposable {
+  /** In the order of the keys. */
+  list(prefix: string): Promise<readonly StoredObject[]>
+  /** Copies every object, on the server where there is one. Returns what was copied. */
+  copyPrefix(from: string, to: string): Promise<StorageUsage>
+  deletePrefix(prefix: string): Promise<void>
+  usage(prefix: string): Promise<StorageUsage>
+  putFile(path: string, key: string): Promise<void>
+}
+
+/** The store of a run's storage; disposing of it closes its connections. */
+export function openObjectStore(storage: Storage): ObjectStore {
+  if (storage.kind === 'local') return new LocalStore(storage.root)
+  const client: S3Client = s3Client(storage.endpoint)
+  return new S3Store(client, storage.bucket, storage.prefix)
+}

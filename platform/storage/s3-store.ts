@@ -1,0 +1,82 @@
+import { createReadStream } from 'node:fs'
+import {
+  CopyObjectCommand,
+  DeleteObjectsCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { Upload } from '@aws-sdk/lib-storage'
+import pLimit from 'p-limit'
+import type { ObjectStore, StorageUsage, StoredObject } from './object-store.ts'
+import { usageOf } from './usage.ts'
+
+const PARALLEL_REQUESTS = 16
+/** The most keys that S3 takes in one DeleteObjects request. */
+const KEYS_PER_DELETE = 1_000
+
+export class S3Store implements ObjectStore {
+  readonly #client: S3Client
+  readonly #bucket: string
+  readonly #root: string
+
+  /** @param root of all keys: with a trailing slash, or empty */
+  constructor(client: S3Client, bucket: string, root: string) {
+    this.#client = client
+    this.#bucket = bucket
+    this.#root = root
+  }
+
+  async list(prefix: string): Promise<readonly StoredObject[]> {
+    const objects: StoredObject[] = []
+    const pages = paginateListObjectsV2(
+      { client: this.#client },
+      { Bucket: this.#bucket, Prefix: this.#root + prefix },
+    )
+    for await (const { Contents = [] } of pages) {
+      for (const { Key = '', Size = 0 } of Contents)
+        objects.push({ key: Key.slice(this.#root.length), bytes: Size })
+    }
+    return objects
+  }
+
+  async copyPrefix(from: string, to: string): Promise<StorageUsage> {
+    const objects = await this.list(from)
+    await pLimit(PARALLEL_REQUESTS).map(objects, ({ key }) => this.#copy(key, to + key.slice(from.length)))
+    return usageOf(objects)
+  }
+
+  /** Up to 5 GiB, the most that S3 copies in one request; engines write smaller files. */
+  async #copy(from: string, to: string): Promise<void> {
+    const source = `${this.#bucket}/${this.#root}${from}`.split('/').map(encodeURIComponent).join('/')
+    await this.#client.send(
+      new CopyObjectCommand({ Bucket: this.#bucket, CopySource: source, Key: this.#root + to }),
+    )
+  }
+
+  async deletePrefix(prefix: string): Promise<void> {
+    const keys = (await this.list(prefix)).map(({ key }) => ({ Key: this.#root + key }))
+    for (let from = 0; from < keys.length; from += KEYS_PER_DELETE) {
+      const Objects = keys.slice(from, from + KEYS_PER_DELETE)
+      const { Errors = [] } = await this.#client.send(
+        new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } }),
+      )
+      const [first] = Errors
+      if (first !== undefined)
+        throw new Error(`S3 did not delete ${first.Key}: ${first.Code} ${first.Message}`)
+    }
+  }
+
+  async usage(prefix: string): Promise<StorageUsage> {
+    return usageOf(await this.list(prefix))
+  }
+
+  async putFile(path: string, key: string): Promise<void> {
+    const params = { Bucket: this.#bucket, Key: this.#root + key, Body: createReadStream(path) }
+    await new Upload({ client: this.#client, params }).done()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#client.destroy()
+    return Promise.resolve()
+  }
+}

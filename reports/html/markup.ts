@@ -1,0 +1,50 @@
+import type { Table } from '../tables.ts'
+
+/** @param shape `folded` tables open on a click, so that the page stays readable */
+export function renderTable({ title, columns, rows }: Table, shape: 'plain' | 'folded'): string {
+  if (rows.length === 0) return ''
+  const head = columns.map(
+    (column) => `<th scope="col"${classOf(column.numeric)}>${escapeHtml(column.title)}</th>`,
+  )
+  const body = rows.map((row) => {
+    const fields = columns.map((column, index) => renderField(column.title, column.numeric, row[index] ?? ''))
+    return `<tr>${fields.join('')}</tr>`
+  })
+  const table = `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(title)}"><table>
+<thead><tr>${head.join('')}</tr></thead>
+<tbody>
+${body.join('\n')}
+</tbody>
+</table></div>`
+  return shape === 'plain' ? table : `<details><summary>${escapeHtml(title)}</summary>${table}</details>`
+}
+
+function renderField(title: string, numeric: boolean, value: string): string {
+  if (title === 'arm') return `<td class="arm">${escapeHtml(value)}</td>`
+  if (title === 'verdict') {
+    return `<td class="${value === 'passed' ? 'passed' : 'failure'}">${value === 'passed' ? '✓' : '✕'} ${escapeHtml(value)}</td>`
+  }
+  return `<td${classOf(numeric)}>${escapeHtml(value)}</td>`
+}
+
+function classOf(numeric: boolean): string {
+  return numeric ? ' class="number"' : ''
+}
+
+export function renderList(items: readonly string[]): string {
+  return items.length === 0
+    ? ''
+    : `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('\n')}</ul>`
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+export function escapeHtml(value: string): string {
+  return value.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
+}

@@ -1,0 +1,162 @@
+/**
+ * The page's own script, as text: it runs in a browser and not here. It turns each chart of the embedded data into a
+ * Chart.js configuration, resolves the CSS variables of the colour scheme, and draws again when the scheme changes or
+ * the page is printed.
+ */
+export const PAGE_SCRIPT = String.raw`'use strict'
+const charts = JSON.parse(document.getElementById('charts').textContent)
+const NOTE_FONT = '12px system-ui, sans-serif'
+const drawn = new Map()
+const specs = new Map(charts.map((spec) => [spec.id, { ...spec, reach: reachOf(spec) }]))
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+
+const annotations = {
+  id: 'annotations',
+  afterDatasetsDraw(chart) {
+    const { ctx, chartArea, scales } = chart
+    const spec = specs.get(chart.canvas.id)
+    ctx.save()
+    ctx.font = NOTE_FONT
+    ctx.textBaseline = 'middle'
+    if (spec.limit && spec.limit.value <= scales.x.max) drawLimit(chart, spec.limit)
+    ctx.lineWidth = 4
+    ctx.lineJoin = 'round'
+    ctx.strokeStyle = color('--surface')
+    spec.arms.forEach((arm, row) => {
+      const text = noteOf(spec, row)
+      const start = barless(spec, row) ? 0 : scales.x.getPixelForValue(spec.reach[row]) + 8
+      const end = chart.width - 4 - ctx.measureText(text).width
+      const at = [Math.max(chartArea.left + 8, Math.min(start, end)), scales.y.getPixelForValue(row)]
+      ctx.strokeText(text, ...at)
+      ctx.fillStyle = color(spec.failed[row] ? '--bad' : '--text')
+      ctx.fillText(text, ...at)
+    })
+    ctx.restore()
+  },
+}
+
+const noteOf = (spec, row) => (spec.failed[row] ? '\u2715 ' : '') + spec.notes[row]
+
+const barless = (spec, row) => spec.series.every((series) => series.kind !== 'bars' || series.values[row] === null)
+
+function drawLimit({ ctx, chartArea, scales, width }, limit) {
+  const x = scales.x.getPixelForValue(limit.value)
+  const right = x > width / 2
+  ctx.strokeStyle = ctx.fillStyle = color('--bad')
+  ctx.save()
+  ctx.setLineDash([5, 4])
+  ctx.beginPath()
+  ctx.moveTo(x, chartArea.top)
+  ctx.lineTo(x, chartArea.bottom)
+  ctx.stroke()
+  ctx.restore()
+  ctx.textAlign = right ? 'right' : 'left'
+  ctx.fillText(limit.label, x + (right ? -6 : 6), chartArea.top - 8)
+  ctx.textAlign = 'left'
+}
+
+/** The end of the axis that leaves room for the note behind each bar. */
+function axisEnd(canvas, spec) {
+  const ctx = canvas.getContext('2d')
+  ctx.font = NOTE_FONT
+  const labels = Math.max(...spec.arms.map((arm) => ctx.measureText(arm).width))
+  const plot = Math.max(canvas.parentElement.clientWidth - labels - 40, 100)
+  const ends = spec.arms.map((arm, row) => {
+    if (barless(spec, row)) return spec.reach[row]
+    const free = Math.max(plot - ctx.measureText(noteOf(spec, row)).width - 16, plot / 3)
+    return (spec.reach[row] * plot) / free
+  })
+  const limit = spec.limit && spec.limit.value <= 2 * Math.max(...spec.reach) ? 1.04 * spec.limit.value : 0
+  return Math.max(limit, ...ends)
+}
+
+function datasetOf(series, spec) {
+  if (series.kind === 'bars') {
+    return {
+      type: 'bar',
+      label: series.label,
+      data: series.values,
+      backgroundColor: series.colors.map(color),
+      stack: spec.stacked ? 'one' : undefined,
+      barPercentage: 0.8,
+      categoryPercentage: 0.82,
+      order: 2,
+    }
+  }
+  const cross = series.kind === 'crosses'
+  return {
+    type: 'scatter',
+    label: series.label,
+    data: series.points.map((point) => ({ x: point.value, y: point.arm })),
+    pointStyle: cross ? 'crossRot' : 'circle',
+    pointRadius: cross ? 7 : 3.5,
+    pointBackgroundColor: color('--point'),
+    pointBorderColor: cross ? color('--bad') : color('--surface'),
+    pointBorderWidth: cross ? 2.5 : 1,
+    order: 1,
+  }
+}
+
+function reachOf(spec) {
+  return spec.arms.map((arm, row) => {
+    const bars = spec.series.filter((series) => series.kind === 'bars').map((series) => series.values[row] ?? 0)
+    const bar = spec.stacked ? bars.reduce((sum, value) => sum + value, 0) : Math.max(0, ...bars)
+    const points = spec.series.flatMap((series) => series.points ?? []).filter((point) => point.arm === arm)
+    return Math.max(bar, ...points.map((point) => point.value))
+  })
+}
+
+function draw(spec) {
+  const canvas = document.getElementById(spec.id)
+  drawn.get(spec.id)?.destroy()
+  const grid = { color: color('--grid') }
+  const ticks = { color: color('--muted') }
+  drawn.set(spec.id, new Chart(canvas, {
+    type: 'bar',
+    data: { labels: spec.arms, datasets: spec.series.filter((series) => series.kind === 'bars' || series.points.length > 0).map((series) => datasetOf(series, spec)) },
+    options: {
+      indexAxis: 'y',
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      layout: { padding: { right: 12, top: spec.limit ? 16 : 0 } },
+      scales: {
+        x: { type: 'linear', beginAtZero: true, stacked: spec.stacked, grid, ticks: { ...ticks, maxTicksLimit: 7 }, suggestedMax: axisEnd(canvas, spec), title: { display: true, text: spec.axis, color: color('--muted') } },
+        y: { type: 'category', stacked: spec.stacked, grid: { display: false }, ticks: { color: color('--text'), autoSkip: false } },
+      },
+      plugins: { legend: { position: 'bottom', labels: { color: color('--text'), usePointStyle: true, boxHeight: 8, generateLabels: legendOf } } },
+    },
+    plugins: [annotations],
+  }))
+}
+
+function legendOf(chart) {
+  return Chart.defaults.plugins.legend.labels.generateLabels(chart).map((item) => {
+    const dataset = chart.data.datasets[item.datasetIndex]
+    const mixed = dataset.type === 'bar' && new Set(dataset.backgroundColor).size > 1
+    return { ...item, pointStyle: dataset.type === 'bar' ? 'rect' : dataset.pointStyle, ...(mixed ? { fillStyle: color('--muted') } : {}), lineWidth: dataset.type === 'bar' ? 0 : item.lineWidth }
+  })
+}
+
+function drawAll() {
+  for (const spec of specs.values()) draw(spec)
+}
+
+Chart.defaults.font.family = 'system-ui, sans-serif'
+drawAll()
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll)
+addEventListener('beforeprint', () => {
+  document.documentElement.classList.add('print')
+  drawAll()
+})
+addEventListener('afterprint', () => {
+  document.documentElement.classList.remove('print')
+  drawAll()
+})
+document.getElementById('save').addEventListener('click', () => {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([document.getElementById('results').textContent], { type: 'application/json' }))
+  link.download = 'results.json'
+  link.click()
+})
+`

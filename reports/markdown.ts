@@ -1,0 +1,75 @@
+import type { Results } from './schema.ts'
+import type { ScenarioSummary } from './summary.ts'
+import { summarize } from './summary.ts'
+import type { Table } from './tables.ts'
+import {
+  cellsTable,
+  certaintyTable,
+  comparisonTable,
+  environmentTable,
+  phasesTable,
+  scenarioTable,
+  settingsTable,
+} from './tables.ts'
+
+/** The whole report as GitHub-flavoured Markdown. */
+export function renderMarkdown(results: Results): string {
+  const summary = summarize(results)
+  const sections = [
+    `# lakeduel: ${escapeMarkdown(results.run.plan.profile)} run of ${results.run.startedAt.slice(0, 10)}`,
+    ...summary.scenarios.map(
+      (scenario) => `**${escapeMarkdown(scenario.name)}:** ${escapeMarkdown(scenario.verdict.headline)}`,
+    ),
+    ...summary.scenarios.map((scenario) => renderScenario(results, scenario)),
+    renderTable(environmentTable(results), '##'),
+    `## What makes these figures doubtful\n\n${renderList(
+      summary.warnings.map(({ message, remedy }) => `${message} ${remedy}`),
+      'Nothing was noticed.',
+    )}`,
+    `## What was not measured\n\n${renderList(summary.unmeasured, 'Nothing.')}`,
+    `## Repeat it\n\n    ${results.run.command}`,
+  ]
+  return `${sections.join('\n\n')}\n`
+}
+
+function renderScenario(results: Results, { scenario, name, arms, verdict }: ScenarioSummary): string {
+  const cells = results.cells.filter((cell) => cell.scenario === name)
+  return [
+    `## ${escapeMarkdown(name)}`,
+    escapeMarkdown(scenario.question),
+    `**${escapeMarkdown(verdict.headline)}**`,
+    ...(verdict.details.length === 0 ? [] : [renderList(verdict.details, '')]),
+    renderTable(comparisonTable(arms), '###'),
+    renderTable(certaintyTable(arms), '###'),
+    renderTable(scenarioTable(scenario), '###'),
+    renderTable(cellsTable(cells), '###'),
+    renderTable(phasesTable(cells), '###'),
+    renderTable(settingsTable(arms), '###'),
+  ].join('\n\n')
+}
+
+function renderTable({ title, columns, rows }: Table, level: '##' | '###'): string {
+  return [
+    `${level} ${escapeMarkdown(title)}`,
+    '',
+    tableLine(columns.map((column) => escapeMarkdown(column.title))),
+    tableLine(columns.map((column) => (column.numeric ? '--:' : ':--'))),
+    ...rows.map((row) => tableLine(row.map(escapeMarkdown))),
+  ].join('\n')
+}
+
+function tableLine(fields: readonly string[]): string {
+  return `| ${fields.join(' | ')} |`
+}
+
+function renderList(items: readonly string[], whenEmpty: string): string {
+  return items.length === 0 ? whenEmpty : items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')
+}
+
+/** Engine messages hold pipes, angle brackets and newlines, which would break a table or be read as HTML. */
+function escapeMarkdown(value: string): string {
+  return value
+    .replaceAll(/[\\`*_|[\]]/g, String.raw`\$&`)
+    .replaceAll('<', '&lt;')
+    .replaceAll(/\s*\n\s*/g, ' ')
+}

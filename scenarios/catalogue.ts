@@ -1,0 +1,6 @@
+import { mergePartitions } from './merge-partitions.ts'
+import type { Scenario } from './scenario.ts'
+import { wideJson } from './wide-json.ts'
+
+/** Every scenario, in the order in which a run takes them. A new one is a file and a line here. */
+export const SCENARIOS: readonly Scenario[] = [mergePartitions, wideJson]

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { formatOf } from '../../backends/backend.ts'
+import { checkContent } from '../oracle/check.ts'
+import { openReader, relationOf } from '../oracle/relation.ts'
+import { readerRequestSchema } from './protocol.ts'
+import { serve } from './serve.ts'
+
+const anyRowSchema = z.record(z.string(), z.unknown())
+
+/** The reader process: attaching is its floor, from `go` to `done` one query is timed, then the content is checked. */
+export function serveReader(): Promise<void> {
+  return serve(readerRequestSchema, async (request, channel) => {
+    const { environment, table, query } = request
+    const format = formatOf(request.arm)
+    await using session = await openReader(format, environment)
+    const relation = relationOf(format, environment, table.name)
+    await channel.emit({ event: 'ready', processes: { reader: process.pid }, settings: {}, versions: {} })
+    await channel.waitFor('go')
+    const start = performance.now()
+    await session.query(anyRowSchema, `${query.beforeRelation}${relation}${query.afterRelation}`)
+    await channel.emit({ event: 'done', wallMs: performance.now() - start })
+    if (request.expectation !== null) {
+      await channel.emit(await checkContent(session, table, relation, request.expectation))
+    }
+    await channel.waitFor('exit')
+  })
+}

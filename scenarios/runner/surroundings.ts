@@ -1,0 +1,64 @@
+import type { Arm, BackendEnvironment } from '../../backends/backend.ts'
+import type { PostgresEndpoint, Storage } from '../../platform/endpoints.ts'
+import { within } from '../../platform/endpoints.ts'
+import { dropSchemas } from '../../platform/services/postgres/schemas.ts'
+import { deleteTree } from '../../platform/storage/tree.ts'
+
+/** What a run finds around it: services and tools that are up, and how to start its child processes. */
+export interface Surroundings {
+  readonly runId: string
+  /** The run's own prefix or folder. */
+  readonly storage: Storage
+  readonly postgres: PostgresEndpoint
+  readonly duckdbExtensions: Readonly<Record<string, string>>
+  readonly sidecar: BackendEnvironment['sidecar']
+  /** A folder for spill files, emptied after each cell. */
+  readonly scratchDir: string
+  readonly threads: number
+  readonly entries: { readonly stage: URL; readonly loader: URL; readonly reader: URL }
+  /** Where arm strategies are overridden, by arm. */
+  readonly settings: Readonly<Partial<Record<Arm, Readonly<Record<string, unknown>>>>>
+  readonly signal: AbortSignal
+}
+
+/** Where one set of tables lies: its own folder and its own catalog. */
+export interface Place {
+  readonly storage: Storage
+  readonly catalogSchema: string
+}
+
+/** All catalog schemas of a run begin so. */
+export function catalogPrefix(runId: string): string {
+  return `lakeduel_${runId}_`.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
+}
+
+export function placeOf(surroundings: Surroundings, path: string): Place {
+  const name = path.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
+  return {
+    storage: within(surroundings.storage, `${path}/`),
+    // Postgres cuts names off after 63 bytes.
+    catalogSchema: `${catalogPrefix(surroundings.runId)}${name}`.slice(0, 63),
+  }
+}
+
+export function environmentOf(
+  surroundings: Surroundings,
+  place: Place,
+  memoryBudgetBytes: number | null,
+): BackendEnvironment {
+  return {
+    storage: place.storage,
+    catalog: { postgres: surroundings.postgres, schema: place.catalogSchema },
+    duckdbExtensions: surroundings.duckdbExtensions,
+    sidecar: surroundings.sidecar,
+    scratchDir: surroundings.scratchDir,
+    memoryBudgetBytes,
+    threads: surroundings.threads,
+  }
+}
+
+/** Removes whatever lies at a place: files and catalog. */
+export async function removePlace(surroundings: Surroundings, place: Place): Promise<void> {
+  await deleteTree(place.storage)
+  await dropSchemas(surroundings.postgres, [place.catalogSchema])
+}

@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { z } from 'zod'
+import type { ApplyMode, Arm, BackendEnvironment, CommitTag, StagedBatch } from '../../../backends/backend.ts'
+import type { TableSpec } from '../../../backends/schema.ts'
+
+export interface ApplyRequest {
+  readonly arm: Arm
+  readonly environment: BackendEnvironment
+  readonly spec: TableSpec
+  readonly batch: StagedBatch
+  readonly mode: ApplyMode
+  readonly tag: CommitTag
+}
+
+const openedSchema = z.strictObject({ event: z.literal('opened'), appliedThrough: z.int().nullable() })
+const appliedSchema = z.strictObject({
+  event: z.literal('applied'),
+  alreadyApplied: z.boolean(),
+  durationMs: z.number(),
+})
+
+const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
+
+/** In a process group of its own, so that all of it can be killed as a pod is: the sidecar with its parent. */
+function start(request: ApplyRequest) {
+  return execa(process.execPath, [CHILD], { input: JSON.stringify(request), detached: true })
+}
+
+/** Applies the batch in another process, and waits for its end. */
+export async function applyInProcess(request: ApplyRequest) {
+  const { stdout } = await start(request)
+  const [opened, applied] = stdout.split('\n')
+  return {
+    ...openedSchema.parse(JSON.parse(opened ?? '')),
+    ...appliedSchema.parse(JSON.parse(applied ?? '')),
+  }
+}
+
+/** Applies the batch in another process, and kills its whole group so many milliseconds after the apply began. */
+export async function killDuringApply(request: ApplyRequest, delayMs: number): Promise<void> {
+  const child = start(request)
+  await Promise.race([once(child.stdout, 'data'), child])
+  await sleep(delayMs)
+  killGroup(child.pid)
+  await child.catch(() => undefined)
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) throw new Error('the process that was to be killed never started')
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    // It was done before the kill, which is one of the moments that a kill can come at.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}

@@ -1,0 +1,167 @@
+import { Script } from 'node:vm'
+import { assert, expect, test } from 'vitest'
+import { type Bars, type Chart, chartsOf, type Points } from '../../reports/html/charts.ts'
+import { renderHtml } from '../../reports/html.ts'
+import { parseResults, type Results } from '../../reports/schema.ts'
+import { median } from '../../reports/statistics/quantile.ts'
+import { summarizeArms } from '../../reports/summary/arms.ts'
+import { madeUpApplyMs, madeUpResults, passedCell } from './made-up-results.ts'
+
+const MIB = 1024 ** 2
+const rounds = [0, 1, 2, 3, 4]
+
+function chart(id: string, results: Results = madeUpResults()): Chart {
+  const scenario = id.startsWith('wide-json') ? 'wide-json' : 'merge-partitions'
+  const charts = chartsOf(
+    scenario,
+    summarizeArms(results, scenario),
+    results.scenarios[0]?.memoryCapBytes ?? null,
+  )
+  const found = charts.find((other) => other.id === id)
+  assert(found !== undefined, `no chart ${id}`)
+  return found
+}
+
+function bars({ series }: Chart, label: string): Bars {
+  const found = series.find((other) => other.label === label)
+  assert(found?.kind === 'bars', `no bars ${label}`)
+  return found
+}
+
+function points({ series }: Chart, label: string): Points {
+  const found = series.find((other) => other.label === label)
+  assert(found !== undefined && found.kind !== 'bars', `no points ${label}`)
+  return found
+}
+
+const valueOf = (plot: Chart, label: string, arm: string) => bars(plot, label).values[plot.arms.indexOf(arm)]
+const embedded = (html: string, id: string) =>
+  html.match(new RegExp(`<script type="application/json" id="${id}">([^<]*)</script>`))?.[1] ?? ''
+
+test('the time chart plots seconds: the median as a bar and every repetition as a point', () => {
+  const plot = chart('merge-partitions-apply-time')
+  const seconds = rounds.map((round) => madeUpApplyMs('delta/merge-loop', round) / 1000)
+  expect(plot.axis).toContain('seconds')
+  expect(valueOf(plot, 'median', 'delta/merge-loop')).toBe(median(seconds))
+  const dots = points(plot, 'each repetition').points.filter(({ arm }) => arm === 'delta/merge-loop')
+  expect(dots.map(({ value }) => value)).toEqual(seconds)
+})
+
+test('the memory chart stacks the floor and what was added, in MiB, below the line of the cap', () => {
+  const plot = chart('merge-partitions-memory')
+  expect(plot).toMatchObject({ stacked: true, limit: { value: 2048, label: 'cap 2.00 GiB' } })
+  expect(plot.axis).toContain('MiB')
+  expect(valueOf(plot, 'floor: Node, interpreter', 'delta/merge')).toBe(180)
+  expect(valueOf(plot, 'added by the engine', 'delta/merge')).toBeCloseTo(1450 * 1.02, 4)
+  const dots = points(plot, 'peak of each repetition').points.filter(({ arm }) => arm === 'delta/merge')
+  expect(dots.map(({ value }) => value)[0]).toBe(180 + 1450)
+})
+
+test('a killed arm has no bar, but a cross at the peak it was killed at and a note', () => {
+  const plot = chart('wide-json-memory')
+  const row = plot.arms.indexOf('delta/merge')
+  expect(valueOf(plot, 'added by the engine', 'delta/merge')).toBeNull()
+  expect(points(plot, 'killed at').points.filter(({ arm }) => arm === 'delta/merge')).toEqual(
+    rounds.map(() => ({ arm: 'delta/merge', value: 2048 })),
+  )
+  expect(plot.notes[row]).toBe('oom-killed at the 2.00 GiB cap in apply')
+  expect(plot.failed[row]).toBe(true)
+})
+
+test('an arm that failed once keeps its bar and is marked as not ranked', () => {
+  const plot = chart('wide-json-apply-time')
+  const row = plot.arms.indexOf('ducklake/delete-insert')
+  expect(plot.notes[row]).toMatch(/ s, not ranked$/)
+  expect(points(plot, 'each repetition').points.filter(({ arm }) => arm === plot.arms[row])).toHaveLength(4)
+})
+
+test('the read chart plots milliseconds before, after, and after maintenance', () => {
+  const plot = chart('merge-partitions-reads')
+  expect(plot.axis).toContain('milliseconds')
+  expect(valueOf(plot, 'before', 'ducklake/merge')).toBe(653)
+  expect(valueOf(plot, 'after the merge', 'ducklake/merge')).toBe(992)
+  expect(valueOf(plot, 'after maintenance', 'ducklake/merge')).toBe(659)
+})
+
+test('the stacked operations of an arm add up to its requests', () => {
+  const plot = chart('merge-partitions-s3-requests')
+  const row = plot.arms.indexOf('delta/merge-loop')
+  const parts = plot.series.map((series) => (series.kind === 'bars' ? (series.values[row] ?? 0) : 0))
+  expect(plot.series.map(({ label }) => label)).toEqual([
+    'GetObject',
+    'HeadObject',
+    'PutObject',
+    'ListObjectsV2',
+  ])
+  expect(parts.reduce((sum, part) => sum + part, 0)).toBe(5191)
+  expect(plot.notes[row]).toBe('5,191')
+})
+
+test('without counted requests there is no chart of them', () => {
+  const results = madeUpResults({ repeat: 1 })
+  const cell = passedCell('merge-partitions', 'ducklake/merge', 0)
+  assert(cell.status === 'passed')
+  const { phases } = cell.measurements
+  const apply = { ...phases.apply, s3: { status: 'unavailable' as const, reason: 'local directory' } }
+  const uncounted = { ...cell, measurements: { ...cell.measurements, phases: { ...phases, apply } } }
+  const arms = summarizeArms({ ...results, cells: [uncounted] }, 'merge-partitions')
+  expect(chartsOf('merge-partitions', arms, MIB).map(({ id }) => id)).not.toContain(
+    'merge-partitions-s3-requests',
+  )
+})
+
+test('each format has one hue, and no two arms of a scenario the same shade', () => {
+  const plot = chart('merge-partitions-apply-time')
+  const { colors } = bars(plot, 'median')
+  plot.arms.forEach((arm, row) => expect(colors[row]).toMatch(`--${arm.split('/')[0]}-`))
+  expect(new Set(colors).size).toBe(plot.arms.length)
+})
+
+test('the page embeds the charts that were computed, and the results as they are', () => {
+  const results = madeUpResults()
+  const html = renderHtml(results)
+  expect(parseResults(embedded(html, 'results'))).toEqual(results)
+  const plots = JSON.parse(embedded(html, 'charts'))
+  expect(plots).toHaveLength(8)
+  expect(plots[0]).toEqual(chart('merge-partitions-apply-time', results))
+})
+
+test('every chart has a canvas with a text alternative that holds its figures', () => {
+  const html = renderHtml(madeUpResults())
+  const canvases = [...html.matchAll(/<canvas id="([^"]+)" role="img" aria-label="([^"]+)">/g)]
+  expect(canvases).toHaveLength(8)
+  expect(canvases[0]?.[2]).toContain('delta/merge-loop 43.0 s')
+})
+
+test('the page refers to nothing outside of itself', () => {
+  const html = renderHtml(madeUpResults())
+  expect(html).toContain(
+    `content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"`,
+  )
+  expect(html).not.toMatch(/<(?:link|img|iframe|object|embed|base)\b/i)
+  expect(html).not.toMatch(/<[^>]+\s(?:src|srcset|href|action)=/i)
+  expect(html).not.toMatch(/@import|url\(\s*['"]?(?:https?:)?\/\//i)
+  expect(html).not.toContain('sourceMappingURL')
+})
+
+test('the scripts of the page are whole and parse', () => {
+  const html = renderHtml(madeUpResults())
+  const scripts = [...html.matchAll(/<script>([\s\S]*?)<\/script>/g)].map((match) => match[1] ?? '')
+  expect(scripts).toHaveLength(2)
+  for (const script of scripts) expect(() => new Script(script)).not.toThrow()
+  expect(scripts[0]).toContain('Chart.js v4')
+})
+
+test('text from engines and settings stays text', () => {
+  const results = madeUpResults({ repeat: 1 })
+  const hostile = '</script><script>alert(1)</script><!--'
+  const html = renderHtml({
+    ...results,
+    run: { ...results.run, command: hostile },
+    warnings: [{ message: hostile, remedy: hostile }],
+  })
+  expect(html).not.toContain('<script>alert')
+  expect(html).not.toContain('<!--')
+  expect(html).toContain('&lt;script&gt;alert(1)')
+  expect(parseResults(embedded(html, 'results')).run.command).toBe(hostile)
+})

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tests that are given services by test/global-setup.ts; all others start without waiting for any. */
+const SERVICE_TESTS = [
+  'test/backends/*.test.ts',
+  'test/cli/*.test.ts',
+  'test/scenarios/measure/{s3-requests,postgres-usage}.test.ts',
+]
+
+export default defineConfig({
+  test: {
+    // A native engine that crashes takes its process with it, and memory that it leaks goes with the process.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    setupFiles: ['test/leaked-processes.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'services', include: SERVICE_TESTS, globalSetup: ['test/global-setup.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'plain', include: ['test/**/*.test.ts'], exclude: SERVICE_TESTS },
+      },
+    ],
+  },
+})
