@@ -38,7 +38,6 @@ function program(): Command {
 function report(error: LakeduelError): void {
   process.stderr.write(`\nlakeduel: ${error.message}\n`)
   if (error.remedy !== undefined) process.stderr.write(`  ${error.remedy}\n`)
-  if (process.env['LAKEDUEL_LOG_LEVEL'] === 'debug') process.stderr.write(`${error.stack ?? ''}\n`)
 }
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -16,7 +16,7 @@
  * 3. one commit adds them, removes those that they replace, and carries the tag: as a `txn` action (application id
  *    `lakeduel:<run>`, version = batch index) or, through deltalite, which can't write that, as keys of its `commitInfo`.
  * Of two writers that commit the same `txn` at once the second conflicts. `merge-loop`, and a strategy with
- * `stepPayloadBytes`, commit a batch in steps whose last one carries the tag: applying it again from its start repairs
+ * `stepPayloadBytes` or `stepTargetBytes`, commit a batch in steps whose last one carries the tag: applying it again from its start repairs
  * what a death between two steps left.
  *
  * Conflicts: delta-rs judges them by the literal predicate of a merge, so upserts of disjoint partitions go together; a
@@ -101,10 +101,13 @@ class DeltaBackend implements Backend {
   }
 }
 
-function capabilitiesOf(strategy: Strategy, settings: DeltaSettings): Capabilities {
+function capabilitiesOf(
+  strategy: Strategy,
+  { stepPayloadBytes, stepTargetBytes }: DeltaSettings,
+): Capabilities {
   return {
     concurrentUpserts: 'disjoint-partitions',
-    atomicUpserts: strategy !== 'merge-loop' && settings.stepPayloadBytes === null,
+    atomicUpserts: strategy !== 'merge-loop' && stepPayloadBytes === null && stepTargetBytes === null,
     mergeOnRead: false,
   }
 }

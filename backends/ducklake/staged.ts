@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DuckDbSession } from '../../platform/duckdb/session.ts'
+import type { DuckDbSession, ResultColumn } from '../../platform/duckdb/session.ts'
 import { identifier, literal, literalList } from '../../platform/duckdb/sql.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { StagedBatch, StagedPart } from '../backend.ts'
@@ -33,9 +33,30 @@ export async function inspectBatch(
   const parts = batch.parts.filter((part) => part.rows > 0)
   assertDistinctParts(parts)
   if (parts.length === 0) return null
-  const staged = await session.columnsOf(`SELECT * FROM ${scanOf(parts)}`)
+  // Part by part, since a scan of them all takes the wider type where two parts differ.
+  const columns = new Set<string>()
+  for (const part of parts) {
+    const staged = await session.columnsOf(`SELECT * FROM ${scanOf([part])}`)
+    const problems = problemsOf(spec, staged)
+    if (problems.length > 0) throw schemaMismatch(spec, problems)
+    for (const { name } of staged) columns.add(name)
+  }
+  return {
+    parts,
+    rows: parts.reduce((sum, part) => sum + part.rows, 0),
+    payloadBytes: parts.reduce((sum, part) => sum + part.payloadBytes, 0),
+    projection: spec.columns
+      .map(({ name, type }) => {
+        const value = columns.has(name) ? `staged.${identifier(name)}` : 'NULL'
+        return `CAST(${value} AS ${duckDbSqlOf(type)}) AS ${identifier(name)}`
+      })
+      .join(', '),
+  }
+}
+
+function problemsOf(spec: TableSpec, staged: readonly ResultColumn[]): readonly string[] {
   const typeByName = new Map(staged.map((column) => [column.name, column.type]))
-  const problems = [
+  return [
     ...staged
       .filter(({ name }) => !spec.columns.some((column) => column.name === name))
       .map(({ name }) => `"${name}" is no column of the table`),
@@ -48,18 +69,6 @@ export async function inspectBatch(
         : [`"${column.name}" is ${type.toString()}, which ${duckDbSqlOf(column.type)} does not hold`]
     }),
   ]
-  if (problems.length > 0) throw schemaMismatch(spec, problems)
-  return {
-    parts,
-    rows: parts.reduce((sum, part) => sum + part.rows, 0),
-    payloadBytes: parts.reduce((sum, part) => sum + part.payloadBytes, 0),
-    projection: spec.columns
-      .map(({ name, type }) => {
-        const value = typeByName.has(name) ? `staged.${identifier(name)}` : 'NULL'
-        return `CAST(${value} AS ${duckDbSqlOf(type)}) AS ${identifier(name)}`
-      })
-      .join(', '),
-  }
 }
 
 export interface KeySurvey {

@@ -1,4 +1,5 @@
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
+import { LakeduelError } from '../../platform/errors.ts'
 import type {
   ApplyMode,
   ApplyResult,
@@ -34,6 +35,7 @@ export class DuckLakeTable implements LakeTable {
   readonly #upsert: UpsertStrategy
   readonly #marker: CommitMarker
   #spec: TableSpec
+  #closed = false
 
   constructor(lake: AttachedLake, settings: DuckLakeSettings, upsert: UpsertStrategy, spec: TableSpec) {
     this.#lake = lake
@@ -49,6 +51,8 @@ export class DuckLakeTable implements LakeTable {
   }
 
   async apply(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): Promise<ApplyResult> {
+    this.#assertOpen()
+    if (mode === 'upsert' && this.#spec.primaryKey.length === 0) throw noPrimaryKey(this.#spec.name)
     const facts = { table: this.#spec.name, mode, ...tag, parts: batch.parts.length }
     const rowsRead = batch.parts.reduce((sum, part) => sum + part.rows, 0)
     return translated(`applying batch ${tag.batchIndex} to table ${this.#spec.name}`, facts, async () => {
@@ -73,12 +77,14 @@ export class DuckLakeTable implements LakeTable {
   }
 
   async appliedThrough(runId: string): Promise<number | null> {
+    this.#assertOpen()
     return translated('reading the commit marker', { table: this.#spec.name, runId }, () =>
       this.#marker.appliedThrough(runId),
     )
   }
 
   async evolve(columns: readonly ColumnSpec[]): Promise<readonly string[]> {
+    this.#assertOpen()
     return translated('adding columns', { table: this.#spec.name }, async () => {
       const added = await addColumns(this.#session, this.#spec, columns)
       this.#spec = { ...this.#spec, columns: [...this.#spec.columns, ...added] }
@@ -87,22 +93,34 @@ export class DuckLakeTable implements LakeTable {
   }
 
   async maintain(): Promise<MaintenanceResult> {
+    this.#assertOpen()
     return translated('maintaining the table', { table: this.#spec.name }, () =>
       maintainTable(this.#session, this.#spec, this.#settings),
     )
   }
 
   async describe(): Promise<TableDescription> {
+    this.#assertOpen()
     return translated('describing the table', { table: this.#spec.name }, () =>
       describeTable(this.#lake, this.#spec),
     )
   }
 
-  /** Nothing is held but the backend's session. */
-  async close(): Promise<void> {}
+  /** Nothing is held but the backend's session, which other tables share. */
+  async close(): Promise<void> {
+    this.#closed = true
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #assertOpen(): void {
+    if (!this.#closed) return
+    throw new LakeduelError('USAGE', `The table ${this.#spec.name} is closed.`, {
+      facts: { table: this.#spec.name },
+      remedy: 'Open it again with `backend.open`.',
+    })
   }
 
   async #write(batch: StagedBatch, mode: ApplyMode): Promise<RowCounts> {
@@ -145,4 +163,15 @@ export class DuckLakeTable implements LakeTable {
 async function insertAll(context: UpsertContext, staged: StagedRows): Promise<RowCounts> {
   const statements = await insertRows(context, staged, null)
   return { rowsInserted: staged.rows, rowsUpdated: 0, statements }
+}
+
+function noPrimaryKey(table: string): LakeduelError {
+  return new LakeduelError(
+    'BATCH_INVALID',
+    `Table ${table} has no primary key, so a batch can't be upserted into it.`,
+    {
+      facts: { table },
+      remedy: 'Open the table with a primary key, or apply the batch in the mode `append` or `replace`.',
+    },
+  )
 }

@@ -3,7 +3,6 @@ import { unknownKey } from './unknown-key.ts'
 /** Which setting each environment variable gives, as a path into `configSchema`. */
 const LAKEDUEL_VARIABLES: Readonly<Record<string, string>> = {
   LAKEDUEL_HOME: 'home',
-  LAKEDUEL_LOG_LEVEL: 'logLevel',
   LAKEDUEL_STORAGE: 'storage',
   LAKEDUEL_LOCAL_ROOT: 'localRoot',
   LAKEDUEL_DOCKER: 'docker',

@@ -12,7 +12,6 @@ import { unknownKey } from './unknown-key.ts'
 /** What the rest of lakeduel sees: all defaults applied, and services either fully configured or left to lakeduel. */
 export interface Config {
   readonly home: string
-  readonly logLevel: ParsedConfig['logLevel']
   readonly storage: 's3' | 'local'
   readonly localRoot: string
   readonly docker: 'auto' | 'never'
@@ -60,7 +59,6 @@ function resolveConfig(parsed: ParsedConfig, env: NodeJS.ProcessEnv, cwd: string
   const postgres = configuredPostgres(parsed.postgres)
   return {
     home,
-    logLevel: parsed.logLevel,
     storage: parsed.storage,
     localRoot: parsed.localRoot === undefined ? join(home, 'storage') : resolve(cwd, parsed.localRoot),
     docker: parsed.docker,

@@ -35,7 +35,6 @@ const postgresConfigSchema = z.strictObject({
 export const configSchema = z.strictObject({
   /** The folder for all that lakeduel makes; see `platform/home.ts`. */
   home: z.string().min(1).optional(),
-  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
   /** `local` puts both formats on a directory instead of an object store; results are labelled so. */
   storage: z.enum(['s3', 'local']).default('s3'),
   /** The directory for `storage: local`; default: below `home`. */

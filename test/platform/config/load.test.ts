@@ -22,10 +22,10 @@ describe('loadConfig', () => {
   })
 
   it('ranks flags over the environment, and the environment over the file', async () => {
-    await writeConfig({ logLevel: 'debug', docker: 'never', storage: 'local' })
-    const env = { LAKEDUEL_LOG_LEVEL: 'info', LAKEDUEL_STORAGE: 's3' }
+    await writeConfig({ localRoot: '/of-the-file', docker: 'never', storage: 'local' })
+    const env = { LAKEDUEL_LOCAL_ROOT: '/of-the-environment', LAKEDUEL_STORAGE: 's3' }
     const config = await loadConfig({ env, cwd, flags: { storage: 'local' } })
-    expect(config).toMatchObject({ logLevel: 'info', docker: 'never', storage: 'local' })
+    expect(config).toMatchObject({ localRoot: '/of-the-environment', docker: 'never', storage: 'local' })
   })
 
   it('does not let AWS keys alone lead a benchmark to a real account', async () => {

@@ -10,7 +10,7 @@ from deltalake import write_deltalake
 from .commits import commit_properties
 from .errors import SidecarError
 from .files import bounded_row_group, writer_properties
-from .keys import scan_keys
+from .keys import KeyScan, scan_keys
 from .merging import Upsert, merge, merge_loop
 from .outcome import Outcome
 from .staging import RowGroup, StagedRows
@@ -66,12 +66,33 @@ def upsert_rows(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
     scan = scan_keys(rows, request.table)
     if request.strategy == "merge-loop":
         return merge_loop(table.delta, Upsert(request, rows, rows.groups, scan, request.tag))
-    steps = steps_of(rows.groups, request.step_payload_bytes)
+    steps = [
+        (groups, part)
+        for groups in steps_of(rows.groups, request.step_payload_bytes)
+        for part in scans_of(table, request, scan)
+    ]
     outcome = Outcome()
-    for index, groups in enumerate(steps):
+    for index, (groups, part) in enumerate(steps):
         tag = request.tag if index == len(steps) - 1 else None
-        outcome = outcome.plus(upsert_step(table, Upsert(request, rows, groups, scan, tag)))
+        outcome = outcome.plus(upsert_step(table, Upsert(request, rows, groups, part, tag)))
     return outcome
+
+
+def scans_of(table: LakeTable, request: Apply, scan: KeyScan) -> list[KeyScan]:
+    """The scan by groups of partitions that hold about as much as a merge may read at once."""
+    name, limit = request.table.partition_by, request.step_target_bytes
+    if name is None or limit is None:
+        return [scan]
+    stored = table.partition_bytes(name)
+    groups: list[list[Any]] = []
+    filled = 0
+    for value in scan.distinct[name]:
+        filled += stored.get(value, 0)
+        if not groups or filled > limit:
+            groups.append([])
+            filled = stored.get(value, 0)
+        groups[-1].append(value)
+    return [scan.of_partitions(name, values) for values in groups]
 
 
 def upsert_step(table: LakeTable, step: Upsert) -> Outcome:

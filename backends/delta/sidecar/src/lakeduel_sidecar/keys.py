@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ from .wire import Table
 
 @dataclass(frozen=True)
 class KeyScan:
+    columns: pa.Table
+    """The key and partition columns of all rows."""
     kept: pa.Array | None
     """The row numbers of the last row of each key, or None where no key occurs twice."""
     distinct: dict[str, list[Any]]
@@ -24,6 +26,14 @@ class KeyScan:
     nulls: frozenset[str]
     """The key and partition columns in which the batch holds NULL."""
 
+    def of_partitions(self, name: str, values: list[Any]) -> KeyScan:
+        """The same of the rows in these partitions; the ranges and NULLs of all rows hold for them, too."""
+        column = self.columns[name]
+        within = pc.is_in(column, value_set=pa.array(values, column.type))
+        numbers = pa.array(range(len(column)), pa.int64()).filter(within.combine_chunks())
+        kept = numbers if self.kept is None else numbers.filter(pc.is_in(numbers, value_set=self.kept))
+        return replace(self, kept=kept, distinct={name: values})
+
 
 def scan_keys(rows: StagedRows, table: Table) -> KeyScan:
     if not table.primary_key:
@@ -32,6 +42,7 @@ def scan_keys(rows: StagedRows, table: Table) -> KeyScan:
     names = list(dict.fromkeys([*table.primary_key, *partition]))
     columns = rows.columns(names)
     return KeyScan(
+        columns=columns,
         kept=last_rows(columns.select(list(table.primary_key))),
         distinct={name: columns[name].unique().to_pylist() for name in partition},
         ranges={name: value_range(columns[name]) for name in table.primary_key if has_range(columns[name])},

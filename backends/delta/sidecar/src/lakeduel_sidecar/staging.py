@@ -102,7 +102,8 @@ class StagedRows:
         def batches() -> Iterator[pa.RecordBatch]:
             try:
                 for group in groups:
-                    yield from self._kept_batches(group, kept)
+                    if kept is None or holds_any(group, kept):
+                        yield from self._kept_batches(group, kept)
             except SidecarError as error:
                 # It reaches the engine as text alone; `failures` gives it back.
                 self._failure = error
@@ -136,6 +137,12 @@ class StagedRows:
         rows = max(1, min(READ_BATCH_ROWS, READ_BATCH_BYTES // bytes_per_row))
         for batch in file.iter_batches(rows, row_groups=[group.index], columns=staged, use_threads=False):
             yield conform(batch, schema, group.part)
+
+
+def holds_any(group: RowGroup, kept: pa.Array) -> bool:
+    """Whether the row group has to be read at all."""
+    within = pc.and_(pc.greater_equal(kept, group.first_row), pc.less(kept, group.first_row + group.rows))
+    return bool(pc.any(within).as_py())
 
 
 def open_parquet(uri: str) -> pq.ParquetFile:

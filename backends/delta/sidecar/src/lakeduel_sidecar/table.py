@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import deltalite
 
 STORED_COMPRESSION = 8
-"""Payload bytes in a stored byte, at most, as far as row groups of a compaction are concerned; JSON text has 4 to 8."""
+"""Payload bytes in a stored byte, at most, where only an estimate is needed; JSON text has 4 to 8."""
 
 
 class LakeTable:
@@ -58,6 +58,16 @@ class LakeTable:
             "rows": sum(files["num_records"].to_pylist()),
             "dataFiles": files.num_rows,
             "dataBytes": sum(files["size_bytes"].to_pylist()),
+        }
+
+    def partition_bytes(self, name: str) -> dict[Any, int]:
+        """The payload that is stored in each partition, at most, by its value."""
+        files = pa.table(self.delta.get_add_actions(flatten=True))
+        sizes = files.select([f"partition.{name}", "size_bytes"]).rename_columns(["value", "bytes"])
+        summed = sizes.group_by("value").aggregate([("bytes", "sum")])
+        totals = summed["bytes_sum"].to_pylist()
+        return {
+            value: total * STORED_COMPRESSION for value, total in zip(summed["value"].to_pylist(), totals, strict=True)
         }
 
     def evolve(self, columns: Sequence[Column]) -> list[str]:

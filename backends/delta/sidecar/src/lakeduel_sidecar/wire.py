@@ -86,6 +86,8 @@ class Apply:
     deltalite: DeltaLiteSettings | None
     step_payload_bytes: int | None
     """An upsert of more payload is committed in steps of about this much; None means one commit whatever the size."""
+    step_target_bytes: int | None
+    """A merge reads about this much of the table at once, in a commit for each group of partitions; None means all."""
 
 
 def reject(path: str, expected: str, value: Any) -> SidecarError:
@@ -176,4 +178,5 @@ def parse_apply(source: Json) -> Apply:
         write=parse_write(field(source, "write", dict)),
         deltalite=None if deltalite is None else parse_deltalite(deltalite),
         step_payload_bytes=optional(source, "stepPayloadBytes", int),
+        step_target_bytes=optional(source, "stepTargetBytes", int),
     )
