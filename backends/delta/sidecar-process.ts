@@ -67,6 +67,8 @@ export class SidecarProcess implements AsyncDisposable {
       ...storageEnvironment(storage),
       ...engineEnvironment,
       PYTHONPATH: SOURCE,
+      // The package's folder may be read-only, and is part of a checkout.
+      PYTHONDONTWRITEBYTECODE: '1',
     }
     const child = spawn(python, ['-m', 'lakeduel_sidecar', 'serve'], { env, stdio: ['pipe', 'pipe', 'pipe'] })
     try {

@@ -70,7 +70,7 @@ function defaultsFor(environment: BackendEnvironment): DuckLakeSettings {
   return {
     threads: environment.threads,
     memoryLimitBytes: Math.floor(budgetBytes * BUFFER_SHARE),
-    baseMemoryBytes: 160 * MIB,
+    baseMemoryBytes: 96 * MIB,
     compression: 'zstd',
     rowGroupBytes: 16 * MIB,
     maxOpenFiles: 100,
@@ -86,7 +86,7 @@ function defaultsFor(environment: BackendEnvironment): DuckLakeSettings {
     commitRetries: 10,
     commitRetryWaitMs: 100,
     commitRetryBackoff: 1.5,
-    rewriteDeleteThreshold: 0.1,
+    rewriteDeleteThreshold: 0,
   }
 }
 

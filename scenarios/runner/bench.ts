@@ -152,7 +152,7 @@ async function removePrepared(
   prepared: Prepared,
   surroundings: Surroundings,
 ): Promise<void> {
-  for (const place of prepared.places.values()) await removePlace(surroundings, place)
+  for (const { place } of prepared.tables.values()) await removePlace(surroundings, place)
   await removePlace(surroundings, placeOf(surroundings, `staged/${scenario.name}`))
 }
 

@@ -99,10 +99,11 @@ class RunningCell {
   async #toTheEnd(): Promise<Cell> {
     const { surroundings, prepared, copyTables } = this.#context
     const format = formatOf(this.#planned.arm)
-    const source = prepared.places.get(format)
+    const source = prepared.tables.get(format)
     if (source === undefined) throw new Error(`no ${format} table was prepared`)
+    if (source.failure !== null) throw source.failure
     this.#enter('prepare')
-    await copyTables(format, environmentOf(surroundings, source, null), this.#environment)
+    await copyTables(format, environmentOf(surroundings, source.place, null), this.#environment)
     const before = await treeUsage(this.#place.storage)
     await this.#read('read-before', false)
     const { batches } = prepared

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import type { Arm, Format, StagedBatch } from '../../backends/backend.ts'
 import { createPod } from '../../platform/pods/mechanism.ts'
 import { treeUsage } from '../../platform/storage/tree.ts'
@@ -6,6 +7,7 @@ import { loaderDoneSchema, readyEventSchema, stageDoneSchema } from '../processe
 import type { Dataset } from '../scenario.ts'
 import type { Waiting } from './child.ts'
 import { Child } from './child.ts'
+import { CellFailed } from './failure.ts'
 import { environmentOf, type Place, placeOf, type Surroundings } from './surroundings.ts'
 
 /** What the cells of a scenario share. */
@@ -17,16 +19,25 @@ export interface Prepared {
   readonly initialRows: number
   readonly initialPayloadBytes: number
   readonly initialStagedBytes: number
-  /** Where the table that cells start from lies, by format. */
-  readonly places: ReadonlyMap<Format, Place>
+  /** What cells start from, by format. */
+  readonly tables: ReadonlyMap<Format, PreparedTable>
   /** Bytes below each of those places. */
   readonly storedBytes: Readonly<Record<string, number>>
+}
+
+export interface PreparedTable {
+  readonly place: Place
+  /** Why the table could not be made, which is then the result of every cell that needs it; null when it was made. */
+  readonly failure: CellFailed | null
 }
 
 export interface Preparing extends Waiting {
   /** A step with what it has done so far. */
   readonly onStep: (what: string, done: number, total: number) => void
 }
+
+/** Preparing is not measured, so it may take what the machine has to spare. */
+const PREPARING_MEMORY_BYTES = Math.floor(totalmem() / 2)
 
 /** The arm that makes the table that all cells of a format start from. */
 const MAKERS: Readonly<Record<Format, Arm>> = { ducklake: 'ducklake/merge', delta: 'delta/merge-tuned' }
@@ -49,22 +60,32 @@ export async function prepare(
     dataset,
     during('staging the data'),
   )
-  const places = new Map<Format, Place>()
+  const tables = new Map<Format, PreparedTable>()
   const storedBytes: Record<string, number> = {}
   for (const format of formats) {
     const place = placeOf(surroundings, `prepared/${name}/${format}`)
-    await makeTable(
+    const making = makeTable(
       surroundings,
       place,
-      MAKERS[format],
+      format,
       dataset,
       initial,
       during(`making the ${format} table`),
     )
+    tables.set(format, { place, failure: await failureOf(making) })
     storedBytes[format] = (await treeUsage(place.storage)).bytes
-    places.set(format, place)
   }
-  return { dataset, batches, expectation, ...sizesOf(initial), places, storedBytes }
+  return { dataset, batches, expectation, ...sizesOf(initial), tables, storedBytes }
+}
+
+async function failureOf(making: Promise<void>): Promise<CellFailed | null> {
+  try {
+    await making
+    return null
+  } catch (error) {
+    if (error instanceof CellFailed) return error
+    throw error
+  }
 }
 
 function sizesOf(initial: readonly StagedBatch[]) {
@@ -101,14 +122,14 @@ async function stage(surroundings: Surroundings, name: string, dataset: Dataset,
 async function makeTable(
   surroundings: Surroundings,
   place: Place,
-  arm: Arm,
+  format: Format,
   dataset: Dataset,
   initial: readonly StagedBatch[],
   waiting: Waiting,
 ): Promise<void> {
   const base = {
-    arm,
-    environment: environmentOf(surroundings, place, null),
+    arm: MAKERS[format],
+    environment: environmentOf(surroundings, place, PREPARING_MEMORY_BYTES),
     settings: {},
     table: dataset.table,
   }
