@@ -57,7 +57,7 @@ export class MemoryMeasurement implements Disposable {
   #cgroupPeakBytes: number | null = null
   #anonPeakBytes: number | null = null
   #pssPeakBytes: number | null = null
-  #nextPssAt = 0
+  #nextPssAt = performance.now() + PSS_INTERVAL_MS
   #samples = 0
   #samplerMs = 0
 

@@ -12,9 +12,21 @@ export interface Content {
   readonly hashSum: bigint
 }
 
+/** The least and the greatest value of the first key column, as text. */
+export interface KeyRange {
+  readonly leastKey: string
+  readonly greatestKey: string
+}
+
 export const NO_ROWS: Content = { rows: 0, distinctKeys: 0, hashSum: 0n }
 
-const contentSchema = z.object({ n: z.bigint(), keys: z.bigint(), hashes: z.bigint().nullable() })
+const contentSchema = z.object({
+  n: z.bigint(),
+  keys: z.bigint(),
+  hashes: z.bigint().nullable(),
+  least: z.string().nullable(),
+  greatest: z.string().nullable(),
+})
 
 /** SQL of the hash of a whole row, its columns cast to the types that the table declares. */
 function rowHash(table: TableSpec): string {
@@ -29,20 +41,33 @@ function keyOf(table: TableSpec): string {
   return keys.length === 1 ? keys.join('') : `row(${keys.join(', ')})`
 }
 
-/** @param relation a FROM item: a table, a table function, or a subquery in parentheses */
+/**
+ * Scans all columns of all rows, so that nothing is answered from statistics.
+ * @param relation a FROM item: a table, a table function, or a subquery in parentheses
+ */
 export async function contentOf(
   session: DuckDbSession,
   table: TableSpec,
   relation: string,
-): Promise<Content> {
-  const [found] = await session.query(
-    contentSchema,
-    `SELECT count(${keyOf(table)}) AS n, count(DISTINCT ${keyOf(table)}) AS keys,
-      CAST(sum(CAST(${rowHash(table)} AS HUGEINT)) AS HUGEINT) AS hashes FROM ${relation}`,
-  )
-  return found === undefined
-    ? NO_ROWS
-    : { rows: Number(found.n), distinctKeys: Number(found.keys), hashSum: found.hashes ?? 0n }
+): Promise<Content & KeyRange> {
+  const [found] = await session.query(contentSchema, `SELECT ${contentColumns(table)} FROM ${relation}`)
+  return {
+    ...readContent(found),
+    leastKey: found?.least ?? 'none',
+    greatestKey: found?.greatest ?? 'none',
+  }
+}
+
+function contentColumns(table: TableSpec): string {
+  const range = firstKey(table)
+  return `count(${keyOf(table)}) AS n, count(DISTINCT ${keyOf(table)}) AS keys,
+    CAST(sum(CAST(${rowHash(table)} AS HUGEINT)) AS HUGEINT) AS hashes,
+    CAST(min(${range}) AS VARCHAR) AS least, CAST(max(${range}) AS VARCHAR) AS greatest`
+}
+
+function readContent(found: z.output<typeof contentSchema> | undefined): Content {
+  if (found === undefined) return NO_ROWS
+  return { rows: Number(found.n), distinctKeys: Number(found.keys), hashSum: found.hashes ?? 0n }
 }
 
 /** The content of the rows of both. Their keys must be disjoint. */
@@ -59,14 +84,27 @@ export function contentHash(content: Content): string {
   return BigInt.asUintN(128, content.hashSum).toString(16).padStart(32, '0')
 }
 
-/** The content of the rows with one key, found by a filter that a reader may answer from statistics. */
-export function contentOfKey(
+/**
+ * The content of the rows of each of some keys, found by filters that a reader may answer by leaving files out.
+ * One statement for all, since planning it reads a table's whole list of files.
+ */
+export async function contentsOfKeys(
   session: DuckDbSession,
   table: TableSpec,
   relation: string,
-  key: number,
-): Promise<Content> {
+  keys: readonly number[],
+): Promise<readonly Content[]> {
+  const lookUps = keys.map(
+    (key, index) =>
+      `SELECT ${index} AS position, ${contentColumns(table)} FROM ${relation} WHERE ${firstKey(table)} = ${key}`,
+  )
+  const found = await session.query(contentSchema, `${lookUps.join(' UNION ALL ')} ORDER BY position`)
+  return found.map(readContent)
+}
+
+/** Look-ups and ranges are by the first key column. */
+export function firstKey(table: TableSpec): string {
   const [column] = table.primaryKey
   if (column === undefined) throw new RangeError(`the table ${table.name} has no primary key to look up`)
-  return contentOf(session, table, `(FROM ${relation} WHERE ${identifier(column)} = ${key})`)
+  return identifier(column)
 }

@@ -54,7 +54,7 @@ export async function runBench(results: Results, context: BenchContext): Promise
 
 async function runScenario(results: Results, scenario: Scenario, context: BenchContext): Promise<Results> {
   const { plan, events, file } = context
-  const planned = planCells(scenario, plan.arms, repeatOf(scenario, plan))
+  const planned = planCells(scenario, plan.profile, plan.arms, repeatOf(scenario, plan))
   const missing = planned.filter((cell) => !results.cells.some(({ id }) => id === cell.id))
   if (missing.length === 0) return results
   events.onScenario(scenario, missing.length)

@@ -125,7 +125,7 @@ class RunningCell {
   }
 
   #has(phase: PhaseName): boolean {
-    return this.#planned.scenario.phases.includes(phase)
+    return this.#planned.phases.includes(phase)
   }
 
   #enter(phase: FailurePhase): void {

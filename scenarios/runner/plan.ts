@@ -1,5 +1,8 @@
 import type { Arm } from '../../backends/backend.ts'
-import type { Scenario } from '../scenario.ts'
+import type { PhaseName } from '../../reports/schema.ts'
+import type { Profile, Scenario } from '../scenario.ts'
+
+const MAINTENANCE: readonly PhaseName[] = ['maintain', 'read-after-maintenance']
 
 /** One arm × one scenario × one repetition, always in fresh processes. */
 export interface PlannedCell {
@@ -8,19 +11,31 @@ export interface PlannedCell {
   readonly arm: Arm
   /** From 0. */
   readonly repetition: number
+  readonly phases: readonly PhaseName[]
 }
 
 /**
  * The cells of one scenario in the order in which they run: all arms once, then all arms once more in the opposite
  * order, and so on (ABBA), so that a machine that grows slower or faster favours no arm.
  */
-export function planCells(scenario: Scenario, arms: readonly Arm[], repeat: number): readonly PlannedCell[] {
+export function planCells(
+  scenario: Scenario,
+  profile: Profile,
+  arms: readonly Arm[],
+  repeat: number,
+): readonly PlannedCell[] {
   return Array.from({ length: repeat }, (_, repetition) => repetition).flatMap((repetition) =>
     (repetition % 2 === 0 ? arms : arms.toReversed()).map((arm) => ({
       id: `${scenario.name}/${arm}/${repetition}`,
       scenario,
       arm,
       repetition,
+      phases: phasesOf(scenario, profile, repetition),
     })),
   )
+}
+
+function phasesOf(scenario: Scenario, profile: Profile, repetition: number): readonly PhaseName[] {
+  const maintained = scenario.profiles[profile].maintained === 'each repetition' || repetition === 0
+  return maintained ? scenario.phases : scenario.phases.filter((phase) => !MAINTENANCE.includes(phase))
 }

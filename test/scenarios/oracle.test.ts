@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { TableSpec } from '../../backends/schema.ts'
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { checkContent } from '../../scenarios/oracle/check.ts'
-import { contentHash, contentOf, contentOfKey } from '../../scenarios/oracle/content.ts'
+import { contentHash, contentOf, contentsOfKeys } from '../../scenarios/oracle/content.ts'
 import type { Expectation } from '../../scenarios/processes/protocol.ts'
 import { plainSession } from './session.ts'
 
@@ -18,15 +18,17 @@ const TABLE: TableSpec = {
 
 async function expectationOf(session: DuckDbSession): Promise<Expectation> {
   const content = await contentOf(session, TABLE, 'truth')
-  const probe = async (key: number) => {
-    const found = await contentOfKey(session, TABLE, 'truth', key)
-    return { key, rowHash: found.rows === 0 ? null : contentHash(found) }
-  }
+  const keys = [7, 1_000]
+  const found = await contentsOfKeys(session, TABLE, 'truth', keys)
+  const probes = found.map((row, index) => ({
+    key: keys[index] ?? 0,
+    rowHash: row.rows === 0 ? null : contentHash(row),
+  }))
   return {
     rows: content.rows,
     distinctKeys: content.distinctKeys,
     contentHash: contentHash(content),
-    probes: [await probe(7), await probe(1_000)],
+    probes,
   }
 }
 

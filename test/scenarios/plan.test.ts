@@ -8,7 +8,7 @@ const [scenario] = SCENARIOS
 if (scenario === undefined) throw new Error('the catalogue is empty')
 
 test('arms alternate in opposite orders, so that no arm always runs first', () => {
-  const order = planCells(scenario, ['ducklake/merge', 'delta/merge', 'delta/deltalite'], 3).map(
+  const order = planCells(scenario, 'standard', ['ducklake/merge', 'delta/merge', 'delta/deltalite'], 3).map(
     ({ arm }) => arm,
   )
   expect(order).toEqual([
@@ -25,8 +25,15 @@ test('arms alternate in opposite orders, so that no arm always runs first', () =
 })
 
 test('every cell is planned once, under an id of its own', () => {
-  const cells = planCells(scenario, ARMS, 4)
+  const cells = planCells(scenario, 'standard', ARMS, 4)
   expect(new Set(cells.map(({ id }) => id)).size).toBe(ARMS.length * 4)
+})
+
+test('the quick profile maintains the first repetition of each arm only', () => {
+  const maintained = planCells(scenario, 'quick', ['ducklake/merge'], 3).map(({ phases }) =>
+    phases.includes('maintain'),
+  )
+  expect(maintained).toEqual([true, false, false])
 })
 
 test.each(SCENARIOS)(
