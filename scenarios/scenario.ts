@@ -47,8 +47,8 @@ export interface ProfileSpec {
   readonly parameters: Parameters
   /** Repetitions of each cell unless `--repeat` says otherwise. */
   readonly repeat: number
-  /** Whether each repetition of an arm is maintained and read again, or its first one only, which halves a run's time. */
-  readonly maintained: 'each repetition' | 'first repetition'
+  /** Phases that only the first repetition of an arm has, where all of them would take too long. */
+  readonly firstRepetitionOnly: readonly PhaseName[]
   /** The cap of the loader's pod unless `--memory-cap` says otherwise, or null for none. */
   readonly memoryCapBytes: number | null
   /** How long one phase of a cell may take before it counts as a hang. */

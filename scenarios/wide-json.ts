@@ -90,7 +90,7 @@ function profile(rows: number, rowBytes: number, repeat: number, minutes: number
   return {
     parameters: { rows, rowBytes, partitions: 10 },
     repeat,
-    maintained: 'each repetition',
+    firstRepetitionOnly: [],
     memoryCapBytes: GIB,
     phaseDeadlineMs: minutes * MINUTE_MS,
     // A sixth of the raw bytes: staged twice, one prepared table a format, a cell's copy and its rewrites.

@@ -2,8 +2,6 @@ import type { Arm } from '../../backends/backend.ts'
 import type { PhaseName } from '../../reports/schema.ts'
 import type { Profile, Scenario } from '../scenario.ts'
 
-const MAINTENANCE: readonly PhaseName[] = ['maintain', 'read-after-maintenance']
-
 /** One arm × one scenario × one repetition, always in fresh processes. */
 export interface PlannedCell {
   readonly id: string
@@ -36,6 +34,8 @@ export function planCells(
 }
 
 function phasesOf(scenario: Scenario, profile: Profile, repetition: number): readonly PhaseName[] {
-  const maintained = scenario.profiles[profile].maintained === 'each repetition' || repetition === 0
-  return maintained ? scenario.phases : scenario.phases.filter((phase) => !MAINTENANCE.includes(phase))
+  const { firstRepetitionOnly } = scenario.profiles[profile]
+  return repetition === 0
+    ? scenario.phases
+    : scenario.phases.filter((phase) => !firstRepetitionOnly.includes(phase))
 }
