@@ -68,8 +68,6 @@ export interface ApplyResult {
   readonly attempts: number
   /** The Delta version or DuckLake snapshot after the last commit. */
   readonly version: string
-  /** The largest amount that the engine had in spill files at once, where it tells. */
-  readonly spillPeakBytes: number | null
   /** What else the engine told of itself, with units in the names. */
   readonly engine: Readonly<Record<string, number>>
 }

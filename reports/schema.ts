@@ -62,7 +62,7 @@ export const phaseSchema = z.strictObject({
   memory: memorySchema,
   s3: s3UsageSchema,
   postgres: postgresUsageSchema,
-  /** Null where the engine doesn't tell and the spill folder wasn't watched. */
+  /** The most that lay in the folder that engines spill to; null where nobody watched it. */
   spillPeakBytes: bytesSchema.nullable(),
   /** CPU that the orchestrator itself used meanwhile; it must stay below 2 % of the wall time. */
   orchestratorCpuSeconds: durationSchema,

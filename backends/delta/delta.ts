@@ -44,7 +44,10 @@ export const delta: BackendFactory = {
     const settings = settingsFor(strategy, environment, overrides)
     requirePutIfAbsent(environment)
     const python = availablePython(arm, environment)
-    const sidecar = await SidecarProcess.start(python, environment.storage, processEnvironment(settings))
+    const sidecar = await SidecarProcess.start(python, environment.storage, {
+      ...processEnvironment(settings),
+      TMPDIR: environment.scratchDir,
+    })
     try {
       const { versions, unavailable } = await sidecar.request('hello', {}, helloSchema)
       requireAvailable(arm, unavailable)

@@ -80,7 +80,7 @@ export class DeltaTable implements LakeTable {
     const fields = { spec: this.#spec, strategy, batch, mode, tag, ...requestedSettings(settings) }
     const applied = await this.#request('apply', fields, appliedSchema)
     // delta-rs repeats lost commits inside, and tells neither how often nor what it spilled.
-    return { ...applied, attempts: applied.commits, spillPeakBytes: null }
+    return { ...applied, attempts: applied.commits }
   }
 
   async appliedThrough(runId: string): Promise<number | null> {

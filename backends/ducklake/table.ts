@@ -70,7 +70,6 @@ export class DuckLakeTable implements LakeTable {
         commits: alreadyApplied ? 0 : 1,
         attempts: statements,
         version: await snapshotVersion(this.#session),
-        spillPeakBytes: null,
         engine: {},
       }
     })

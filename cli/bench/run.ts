@@ -82,7 +82,7 @@ async function measure(run: BenchRun, started: Started): Promise<Results> {
     return await runBench(first, {
       plan,
       surroundings,
-      instruments: { s3, postgres },
+      instruments: { s3, postgres, scratchDir: surroundings.scratchDir },
       file,
       events: display,
       copyTables,

@@ -45,7 +45,6 @@ async function carryOut(request: LoaderRequest, table: LakeTable, channel: Chann
       rowsRead: 0,
       commits: 0,
       attempts: 0,
-      spillPeakBytes: null,
       engine: { filesBefore: maintained.filesBefore, filesAfter: maintained.filesAfter },
     }
   }
@@ -73,7 +72,6 @@ async function applyAll(
 }
 
 function total(results: readonly ApplyResult[]): Omit<LoaderDone, 'wallMs'> {
-  const spills = results.flatMap((result) => (result.spillPeakBytes === null ? [] : [result.spillPeakBytes]))
   const engine: Record<string, number> = {}
   for (const [name, value] of results.flatMap((result) => Object.entries(result.engine))) {
     engine[name] = (engine[name] ?? 0) + value
@@ -84,7 +82,6 @@ function total(results: readonly ApplyResult[]): Omit<LoaderDone, 'wallMs'> {
     rowsRead: sum((result) => result.rowsRead),
     commits: sum((result) => result.commits),
     attempts: sum((result) => result.attempts),
-    spillPeakBytes: spills.length === 0 ? null : Math.max(...spills),
     engine,
   }
 }

@@ -98,7 +98,6 @@ export const loaderDoneSchema = z.strictObject({
   rowsRead: z.int(),
   commits: z.int(),
   attempts: z.int(),
-  spillPeakBytes: z.int().nullable(),
   engine: z.record(z.string(), z.number()),
 })
 export type LoaderDone = z.infer<typeof loaderDoneSchema>

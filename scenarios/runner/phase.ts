@@ -4,17 +4,19 @@ import { startCpuMeasurement } from '../measure/cpu.ts'
 import { startMemoryMeasurement } from '../measure/memory.ts'
 import type { PostgresMeter } from '../measure/postgres-usage.ts'
 import type { S3Meter } from '../measure/s3-requests.ts'
+import { SpillWatch } from '../measure/spill.ts'
 import type { Child, Waiting } from './child.ts'
 
 /** The instruments outside of the pod, which serve all cells of a run. */
 export interface Instruments {
   readonly s3: S3Meter
   readonly postgres: PostgresMeter
+  /** The folder that engines spill to. */
+  readonly scratchDir: string
 }
 
 interface Timed {
   readonly wallMs: number
-  readonly spillPeakBytes?: number | null
 }
 
 /**
@@ -31,6 +33,7 @@ export async function measurePhase<Done extends Timed>(
   const s3Usage = await instruments.s3.start()
   const postgresUsage = await instruments.postgres.start()
   using memory = startMemoryMeasurement(child.pod, { roles: processes })
+  using spill = new SpillWatch(instruments.scratchDir)
   const cpu = startCpuMeasurement(child.pod)
   child.tell('go')
   const done = await child.event(doneSchema, waiting)
@@ -44,7 +47,7 @@ export async function measurePhase<Done extends Timed>(
       memory: record,
       s3: await s3Usage(),
       postgres: await postgresUsage(),
-      spillPeakBytes: done.spillPeakBytes ?? null,
+      spillPeakBytes: spill.peakBytes,
     },
   }
 }
