@@ -20,18 +20,23 @@ Exit codes:
 `
 
 function program(): Command {
-  return new Command('lakeduel')
+  const lakeduel = new Command('lakeduel')
     .description(
       'Delta Lake or DuckLake for your import pipeline? Real merges through real engines, measured.',
     )
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
-    .addCommand(benchCommand())
-    .addCommand(doctorCommand())
-    .addCommand(servicesCommand())
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for all options)')
+  for (const command of [benchCommand(), doctorCommand(), servicesCommand()]) adopt(lakeduel, command)
+  return lakeduel
+}
+
+/** Adds a command that was made apart, and its own commands: they all report errors and exit as their parent does. */
+function adopt(parent: Command, command: Command): void {
+  command.copyInheritedSettings(parent)
+  for (const child of command.commands) child.copyInheritedSettings(command)
+  parent.addCommand(command)
 }
 
 /** The message, its cause where that says more, and the remedy, on stderr. */

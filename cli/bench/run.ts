@@ -16,7 +16,7 @@ import type { Services } from '../../platform/services/services.ts'
 import { startServices } from '../../platform/services/services.ts'
 import type { SetupResult } from '../../platform/setup/setup.ts'
 import { ensureSetup } from '../../platform/setup/setup.ts'
-import { formatBytes } from '../../reports/format.ts'
+import { formatBytes, plural } from '../../reports/format.ts'
 import { renderHtml } from '../../reports/html.ts'
 import { renderMarkdown } from '../../reports/markdown.ts'
 import type { Results } from '../../reports/schema.ts'
@@ -89,7 +89,7 @@ async function measure(run: BenchRun, started: Started): Promise<Results> {
       checkServices: () => checkHealth(services),
     })
   } catch (error) {
-    await reportCutShort(run, file, error)
+    await reportCutShort(run, file)
     throw error
   } finally {
     await rm(surroundings.scratchDir, { recursive: true, force: true })
@@ -177,11 +177,11 @@ async function writeReports(results: Results, folder: string): Promise<ReportPat
 }
 
 /** What a run that ends early leaves behind: the reports of what it has, and how to go on. */
-async function reportCutShort(run: BenchRun, file: ResultsFile, error: unknown): Promise<void> {
+async function reportCutShort(run: BenchRun, file: ResultsFile): Promise<void> {
   const saved = await file.load().catch(() => null)
   if (saved === null || saved.cells.length === 0) return
   await writeReports(saved, run.folder)
-  tell(`${messageOf(error)} ${saved.cells.length} finished cells are kept in ${run.folder}.`)
+  tell(`What was measured so far (${plural(saved.cells.length, 'cell')}) is kept in ${run.folder}.`)
   tell(`Go on with: lakeduel bench --resume ${run.folder}`)
 }
 
