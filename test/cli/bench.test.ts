@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,6 +32,16 @@ async function leftBehind(runId: string): Promise<readonly string[]> {
   )
   const buckets = Buckets.flatMap(({ Name }) => (Name?.includes(runId) ? [Name] : []))
   return [...buckets, ...schemas.rows.map(({ name }) => name)]
+}
+
+/** Resolves when a text has come out of a stream, which goes on afterwards. */
+async function said(stream: NodeJS.ReadableStream, text: string): Promise<void> {
+  let heard = ''
+  for (;;) {
+    const [chunk] = await once(stream, 'data')
+    heard += String(chunk)
+    if (heard.includes(text)) return
+  }
 }
 
 async function resultsIn(out: string) {
@@ -81,12 +92,8 @@ describe('lakeduel bench', () => {
       '--out',
       out,
     ])
-    for await (const line of running.iterable({ from: 'stderr' })) {
-      if (line.includes('[1/3]')) {
-        running.kill('SIGINT')
-        break
-      }
-    }
+    await said(running.stderr, '[1/3]')
+    running.kill('SIGINT')
     const interrupted = await running
     expect(interrupted.exitCode).toBe(130)
     const kept = await resultsIn(out)
