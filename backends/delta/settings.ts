@@ -64,7 +64,7 @@ export type DeltaSettings = Readonly<z.infer<typeof mergeSettingsSchema>> & {
 
 /**
  * The strategy's defaults for an environment with the overrides on top. How the defaults were found:
- * `docs/decisions/delta-settings.md`.
+ * `docs/decisions/004-delta-settings.md`.
  * @throws LakeduelError `CONFIG_INVALID` for an unknown key or a bad value
  */
 export function settingsFor(

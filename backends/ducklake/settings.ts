@@ -4,7 +4,7 @@ import type { BackendEnvironment } from '../backend.ts'
 
 const MIB = 1024 * 1024
 
-/** Every setting of the backend, for both strategies. How the defaults were found: `docs/decisions/ducklake-settings.md`. */
+/** Every setting of the backend, for both strategies. How the defaults were found: `docs/decisions/003-ducklake-settings.md`. */
 const settingsSchema = z.strictObject({
   /** DuckDB's threads. */
   threads: z.int().positive(),

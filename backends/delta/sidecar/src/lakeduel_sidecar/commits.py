@@ -44,7 +44,9 @@ class MetadataTags:
     def applied_through(self, table: DeltaTable, run_id: str) -> int | None:
         version = table.version()
         if version < self._seen_version:
-            self.__init__()  # type: ignore[misc]
+            # Another table has taken the place of the one that was read.
+            self._seen_version = -1
+            self._highest.clear()
         if version > self._seen_version:
             for commit in table.history(version - self._seen_version):
                 self._note(commit)
