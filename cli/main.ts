@@ -45,14 +45,25 @@ function report(error: LakeduelError): void {
   if (error.remedy !== undefined) process.stderr.write(`  ${error.remedy}\n`)
 }
 
+/**
+ * What went wrong first; a clean-up that failed because of it comes after it.
+ * (By name, since Node 22 has no `SuppressedError` and the compiler's stand-in for it is a plain Error.)
+ */
+function inOrder(error: unknown): readonly unknown[] {
+  const both = error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error && 'error' in error
+  return both ? [...inOrder(error.suppressed), ...inOrder(error.error)] : [error]
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   try {
     await program().parseAsync(argv)
     return Number(process.exitCode ?? 0)
-  } catch (error) {
+  } catch (thrown) {
+    const [error, ...later] = inOrder(thrown)
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof LakeduelError) {
       report(error)
+      for (const other of later) process.stderr.write(`  Cleaning up failed, too: ${messageOf(other)}\n`)
       return error.exitCode
     }
     process.stderr.write(`\nlakeduel: an error that it did not expect: ${messageOf(error)}\n`)

@@ -57,8 +57,13 @@ export function environmentOf(
   }
 }
 
-/** Removes whatever lies at a place: files and catalog. */
+/**
+ * Removes whatever lies at a place: files and catalog. It never fails, so that a service that is gone doesn't hide why a
+ * cell failed; what is left goes with the run's own bucket or prefix, and with its schemas, when the run ends.
+ */
 export async function removePlace(surroundings: Surroundings, place: Place): Promise<void> {
-  await deleteTree(place.storage)
-  await dropSchemas(surroundings.postgres, [place.catalogSchema])
+  await Promise.allSettled([
+    deleteTree(place.storage),
+    dropSchemas(surroundings.postgres, [place.catalogSchema]),
+  ])
 }
