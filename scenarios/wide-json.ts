@@ -106,7 +106,7 @@ export const wideJson: Scenario = {
   phases: ['apply', 'read-after'],
   profiles: {
     smoke: profile(20, 200_000, 1, 2),
-    quick: profile(100, MB, 3, 4),
+    quick: profile(100, MB, 2, 4),
     standard: profile(200, 5 * MB, 5, 15),
     full: { ...profile(1_000, 30 * MB, 3, 120), memoryCapBytes: 2 * GIB },
   },
