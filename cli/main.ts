@@ -50,7 +50,8 @@ function report(error: LakeduelError): void {
  * (By name, since Node 22 has no `SuppressedError` and the compiler's stand-in for it is a plain Error.)
  */
 function inOrder(error: unknown): readonly unknown[] {
-  const both = error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error && 'error' in error
+  const both =
+    error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error && 'error' in error
   return both ? [...inOrder(error.suppressed), ...inOrder(error.error)] : [error]
 }
 
