@@ -1,4 +1,4 @@
-import { formatBytes, formatRatio } from '../format.ts'
+import { formatBytes, formatDuration, formatRatio } from '../format.ts'
 import type { PairedRatio } from '../statistics/paired-ratio.ts'
 import type { ArmFigures, ArmSummary } from './arms.ts'
 import {
@@ -41,11 +41,14 @@ export function judge(arms: readonly ArmSummary[]): Verdict {
   }
   const lead = compareArms(runnerUp.arm, leader.arm, applyWallMs)
   const decided = lead !== null && isDecided(lead)
+  const formatWin = describeFormatWin(leader, runnerUp, ranked)
   return {
-    headline: decided ? describeWin(leader, runnerUp, ranked) : describeTie(leader, runnerUp, lead),
+    headline: decided
+      ? describeWin(leader, runnerUp, ranked)
+      : (formatWin ?? describeTie(leader, runnerUp, lead)),
     details: [
       ...(decided ? describeNext(leader, runnerUp, lead, ranked) : describeAgainstBaseline(leader, ranked)),
-      ...describeOtherFormat(leader, runnerUp, ranked),
+      ...(formatWin === null || decided ? describeOtherFormat(leader, runnerUp, ranked) : []),
       ...describeThriftiest(leader, ranked),
       ...describeReads(leader),
       ...failures,
@@ -62,6 +65,20 @@ function describeWin(leader: Ranked, runnerUp: Ranked, ranked: readonly Ranked[]
       ? `${leader.arm.arm} is the fastest`
       : `${leader.arm.arm} is ${relation(speed, 'faster', 'slower')} than ${reference.arm.arm} (${certainty(speed)})`
   return `${win}${memory}.`
+}
+
+/**
+ * Delta or DuckLake is the question, so it is answered where two arms of one format are ahead and only which of the two is
+ * faster is open. Null where that isn't so.
+ */
+function describeFormatWin(leader: Ranked, runnerUp: Ranked, ranked: readonly Ranked[]): string | null {
+  const { arm: name, format } = leader.arm
+  const rival = ranked.find((other) => other.arm.format !== format)
+  if (rival === undefined || runnerUp.arm.format !== format) return null
+  const gap = compareArms(rival.arm, leader.arm, applyWallMs)
+  if (gap === null || gap.n === 1 || !isDecided(gap)) return null
+  const than = `than ${rival.arm.arm}, the best ${rival.arm.format} arm (${certainty(gap)})`
+  return `The ${format} arms are ahead: ${name} is ${relation(gap, 'faster', 'slower')} ${than}; ${runnerUp.arm.arm} is close to it.`
 }
 
 function describeTie(leader: Ranked, runnerUp: Ranked, lead: PairedRatio | null): string {
@@ -127,9 +144,11 @@ function describeThriftiest(leader: Ranked, ranked: readonly Ranked[]): readonly
 
 /** A merge-on-read commit is cheap to write and dear to read, so the winner's reads belong beside its win. */
 function describeReads({ arm, figures }: Ranked): readonly string[] {
-  const { readBeforeMs: before, readAfterMs: after, readAfterMaintenanceMs: maintained } = figures
+  const { readBeforeMs: before, readAfterMs: after, readAfterMaintenanceMs: maintained, maintainMs } = figures
   if (before === null || after === null || before === 0) return []
-  const restored = maintained === null ? '' : `, and ${formatRatio(maintained / before)} after maintenance`
+  const cost = maintainMs === null ? '' : `, which takes ${formatDuration(maintainMs)}`
+  const restored =
+    maintained === null ? '' : `, and ${formatRatio(maintained / before)} after maintenance${cost}`
   return [
     `A read of ${arm.arm} takes ${formatRatio(after / before)} as long after the merge as before${restored}.`,
   ]

@@ -59,6 +59,19 @@ test('arms that win in turns have no winner', () => {
   expect(headline).toMatch(/^There is no clear winner: .* repetitions agree/)
 })
 
+test('two arms of one format that win in turns still beat the other format, and the headline says so', () => {
+  const cells = rounds.flatMap((round) => [
+    passedCell('merge-partitions', 'ducklake/merge', round, 3 * round, round % 2 === 0 ? 1 : 1.4),
+    passedCell('merge-partitions', 'ducklake/delete-insert', round, 3 * round + 1, 1),
+    passedCell('merge-partitions', 'delta/merge-loop', round, 3 * round + 2, 1),
+  ])
+  const { headline, details } = firstScenario(withCells(cells)).verdict
+  expect(headline).toMatch(
+    /^The ducklake arms are ahead: .* faster than delta\/merge-loop, the best delta arm/,
+  )
+  expect(details.join(' ')).not.toContain('The best delta arm is')
+})
+
 test('one repetition settles nothing', () => {
   const results = madeUpResults({ repeat: 1 })
   expect(firstScenario(results).verdict.headline).toContain('in one repetition, which settles nothing')
