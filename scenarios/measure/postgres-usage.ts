@@ -15,23 +15,38 @@ export type PostgresUsage =
     }
   | { readonly status: 'unavailable'; readonly reason: string }
 
-/** Counts the statements of a database, which must be used by this run alone. */
+/**
+ * Counts the statements of a database. Nothing tells the statements of two runs apart, so there is no count for a phase
+ * in which another meter is open on the same database.
+ */
 export interface PostgresMeter extends AsyncDisposable {
   /** Counts from now; the function that it resolves to ends the count. */
   start(): Promise<() => Promise<PostgresUsage>>
 }
 
-/** `lakeduel_meter` marks this statement, so that it isn't counted itself. */
+/** The advisory lock that each open meter holds in shared mode: the bytes of "lake" and of "duel". */
+const METER_LOCK = [0x6c616b65, 0x6475656c] as const
+
+/** `lakeduel_meter` marks our own statements, so that they aren't counted themselves. */
 const TOTALS = `
-  SELECT coalesce(sum(calls), 0)::text AS calls, coalesce(sum(wal_bytes), 0)::text AS wal_bytes,
-         (SELECT dealloc::text || ' ' || stats_reset::text FROM pg_stat_statements_info) AS lakeduel_meter
+  SELECT coalesce(sum(calls), 0)::text AS calls, coalesce(sum(wal_bytes), 0)::text AS wal_bytes, NULL AS lakeduel_meter
   FROM pg_stat_statements
   WHERE toplevel AND query NOT LIKE '%lakeduel_meter%'
     AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
+const STATE = `
+  SELECT dealloc::text || ' ' || stats_reset::text AS epoch, NULL AS lakeduel_meter,
+         (SELECT count(*)::int FROM pg_locks
+          WHERE locktype = 'advisory' AND classid = ${METER_LOCK[0]} AND objid = ${METER_LOCK[1]} AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS meters
+  FROM pg_stat_statements_info`
+
+const TAKE_LOCK = `SELECT pg_advisory_lock_shared(${METER_LOCK.join(', ')}) AS lakeduel_meter`
+
 const totalsSchema = z
-  .tuple([z.object({ calls: z.coerce.number(), wal_bytes: z.coerce.number(), lakeduel_meter: z.string() })])
-  .transform(([row]) => ({ calls: row.calls, walBytes: row.wal_bytes, epoch: row.lakeduel_meter }))
+  .tuple([z.object({ calls: z.coerce.number(), wal_bytes: z.coerce.number() })])
+  .transform(([row]) => ({ calls: row.calls, walBytes: row.wal_bytes }))
+const stateSchema = z.tuple([z.object({ epoch: z.string(), meters: z.number() })]).transform(([row]) => row)
 
 export async function openPostgresMeter(endpoint: PostgresEndpoint): Promise<PostgresMeter> {
   if (!endpoint.statStatements)
@@ -41,6 +56,7 @@ export async function openPostgresMeter(endpoint: PostgresEndpoint): Promise<Pos
   client.on('error', () => undefined)
   try {
     await client.connect()
+    await client.query(TAKE_LOCK)
     await totals(client)
   } catch (error) {
     await client.end()
@@ -49,14 +65,18 @@ export async function openPostgresMeter(endpoint: PostgresEndpoint): Promise<Pos
   return { start: () => startCount(client), [Symbol.asyncDispose]: () => client.end() }
 }
 
+/**
+ * The state is read before the first totals and after the last. Read beside them it misses entries that are dropped in
+ * between: the first totals then hold more than the last ones, and the difference is negative.
+ */
 async function startCount(client: Client): Promise<() => Promise<PostgresUsage>> {
+  const stateBefore = await state(client)
   const before = await totals(client)
   return async () => {
     const after = await totals(client)
-    if (after.epoch !== before.epoch) {
-      const reason = 'pg_stat_statements was reset or dropped entries meanwhile (see pg_stat_statements.max)'
-      return { status: 'unavailable', reason }
-    }
+    const stateAfter = await state(client)
+    const reason = reasonAgainst(stateBefore, stateAfter)
+    if (reason !== null) return { status: 'unavailable', reason }
     return {
       status: 'measured',
       calls: after.calls - before.calls,
@@ -65,8 +85,22 @@ async function startCount(client: Client): Promise<() => Promise<PostgresUsage>>
   }
 }
 
+type MeterState = z.infer<typeof stateSchema>
+
+function reasonAgainst(before: MeterState, after: MeterState): string | null {
+  if (before.epoch !== after.epoch)
+    return 'pg_stat_statements was reset or dropped entries meanwhile (see pg_stat_statements.max)'
+  if (Math.max(before.meters, after.meters) > 1)
+    return 'another run uses the same Postgres database, and their statements cannot be told apart'
+  return null
+}
+
 async function totals(client: Client): Promise<z.infer<typeof totalsSchema>> {
   return totalsSchema.parse((await client.query(TOTALS)).rows)
+}
+
+async function state(client: Client): Promise<MeterState> {
+  return stateSchema.parse((await client.query(STATE)).rows)
 }
 
 function unmeasured(reason: string): PostgresMeter {

@@ -5,5 +5,8 @@ export const DATABASE = 'lakeduel'
 /** Durability stays as Postgres has it: a catalog that commits without fsync would flatter DuckLake. */
 export const SERVER_SETTINGS: readonly string[] = [
   'shared_preload_libraries=pg_stat_statements',
+  // Each cell has a catalog schema of its own, and so some hundred statements of its own: at the default of 5,000 entries
+  // a long run makes Postgres drop entries, and what is dropped is not counted.
+  'pg_stat_statements.max=50000',
   'max_connections=200',
 ]

@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Client } from 'pg'
 import { expect, inject, test } from 'vitest'
 import { withPostgres } from '../../../platform/services/postgres/client.ts'
-import { openPostgresMeter } from '../../../scenarios/measure/postgres-usage.ts'
+import { startLocalPostgres } from '../../../platform/services/postgres/local.ts'
+import { probePostgres } from '../../../platform/services/postgres/probe.ts'
+import {
+  openPostgresMeter,
+  type PostgresMeter,
+  type PostgresUsage,
+} from '../../../scenarios/measure/postgres-usage.ts'
 
 const { postgres } = inject('services')
 if (!postgres.statStatements)
@@ -48,6 +58,58 @@ test.runIf(postgres.statStatements)(
     })
   },
 )
+
+test.runIf(postgres.statStatements)('two meters on one database give no count, with the reason', async () => {
+  await withOwnDatabase(async (endpoint) => {
+    await withPostgres(endpoint, (client) => client.query('CREATE EXTENSION pg_stat_statements'))
+    await using meter = await openPostgresMeter(endpoint)
+    const stop = await meter.start()
+    const neighbour = await openPostgresMeter(endpoint)
+    expect(await stop()).toMatchObject({
+      status: 'unavailable',
+      reason: expect.stringContaining('another run'),
+    })
+    await neighbour[Symbol.asyncDispose]()
+  })
+})
+
+test('a count is never negative while entries are dropped', async () => {
+  // A server of its own, since entries are dropped for all databases of a server.
+  const runDir = await mkdtemp(join(tmpdir(), 'lakeduel-test-'))
+  await chmod(runDir, 0o755)
+  const { server, stop } = await startLocalPostgres({
+    runDir,
+    port: null,
+    signal: new AbortController().signal,
+  })
+  try {
+    const endpoint = await probePostgres(server)
+    await using meter = await openPostgresMeter(endpoint)
+    const [usages] = await Promise.all([
+      countRepeatedly(meter),
+      withPostgres(endpoint, (client) => forgetRepeatedly(client)),
+    ])
+    expect(usages.filter((usage) => usage.status === 'measured' && usage.calls < 0)).toEqual([])
+    expect(usages.filter((usage) => usage.status === 'unavailable')).not.toEqual([])
+  } finally {
+    await stop()
+    await rm(runDir, { recursive: true, force: true })
+  }
+})
+
+async function countRepeatedly(meter: PostgresMeter): Promise<readonly PostgresUsage[]> {
+  const usages: PostgresUsage[] = []
+  for (let i = 0; i < 100; i++) usages.push(await (await meter.start())())
+  return usages
+}
+
+/** What Postgres does when its entries run out: some are dropped, and a counter of that is raised. */
+async function forgetRepeatedly(client: Client): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    for (let statement = 0; statement < 5; statement++) await client.query(`SELECT 1 AS column_${statement}`)
+    await client.query('SELECT pg_stat_statements_reset()')
+  }
+}
 
 test('a server without the extension is not measured, with the reason', async () => {
   await withOwnDatabase(async (endpoint) => {
