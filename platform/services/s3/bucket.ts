@@ -45,7 +45,8 @@ export async function openRunBucket(
   return { bucket, prefix, remove }
 }
 
-async function createBucket(client: S3Client, { region }: S3Access, bucket: string): Promise<void> {
+/** Makes a bucket in the client's region. */
+export async function createBucket(client: S3Client, { region }: S3Access, bucket: string): Promise<void> {
   // us-east-1 is the one region that must not be named. The SDK's type lists AWS's regions only, and servers have others.
   const named = Object.values(BucketLocationConstraint).find((location) => location === region)
   const location = named === undefined ? {} : { CreateBucketConfiguration: { LocationConstraint: named } }

@@ -27,7 +27,7 @@ const PART_BYTES = 5 * 1024 * 1024
 export async function probeS3(
   client: S3Client,
   server: S3Server,
-  { bucket, prefix }: RunBucket,
+  { bucket, prefix }: Pick<RunBucket, 'bucket' | 'prefix'>,
 ): Promise<S3Endpoint> {
   const target = { Bucket: bucket, Key: `${prefix}lakeduel-probe` }
   try {
