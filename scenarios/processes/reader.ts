@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { formatOf } from '../../backends/backend.ts'
+import { openReader, relationOf } from '../../backends/reader.ts'
 import { checkContent } from '../oracle/check.ts'
-import { openReader, relationOf } from '../oracle/relation.ts'
 import { readerRequestSchema } from './protocol.ts'
 import { serve } from './serve.ts'
 

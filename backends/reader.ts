@@ -1,8 +1,10 @@
-import type { BackendEnvironment, Format } from '../../backends/backend.ts'
-import { attachDuckLake, createS3Secret, secretsOf } from '../../platform/duckdb/attach.ts'
-import { DuckDbSession } from '../../platform/duckdb/session.ts'
-import { identifier, literal } from '../../platform/duckdb/sql.ts'
-import { uriOf } from '../../platform/endpoints.ts'
+/** Reading tables of both formats with DuckDB, apart from the backends that write them: for oracles, and for parents of nested tables. */
+
+import { attachDuckLake, createS3Secret, secretsOf } from '../platform/duckdb/attach.ts'
+import { DuckDbSession } from '../platform/duckdb/session.ts'
+import { identifier, literal } from '../platform/duckdb/sql.ts'
+import { uriOf } from '../platform/endpoints.ts'
+import type { BackendEnvironment, Format } from './backend.ts'
 
 /** The extensions that a reader of each format needs beside `httpfs`, which it needs on S3. */
 const EXTENSIONS: Readonly<Record<Format, readonly string[]>> = {
