@@ -18,7 +18,7 @@
  */
 import { z } from 'zod'
 import { armSchema, commitTagSchema, stagedPartSchema } from '../../backends/backend.ts'
-import { columnSchema } from '../../backends/schema.ts'
+import { columnSchema, lakeTypeSchema } from '../../backends/schema.ts'
 
 const jsonSchema = z.json()
 
@@ -91,6 +91,8 @@ export const runSpecSchema = z.strictObject({
   partition: partitionSpecSchema.nullable(),
   /** Nested values as JSON text or as structs and lists. */
   nested: z.enum(['json', 'struct']),
+  /** Types that the user chose, by the lake's column names; they rank above what is declared and what values tell. */
+  columnTypes: z.record(z.string(), lakeTypeSchema),
   compaction: compactionPolicySchema,
   triggers: z.array(triggerSchema),
 })
