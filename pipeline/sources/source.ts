@@ -172,6 +172,8 @@ export interface ErrorRule {
   readonly message: (error: unknown) => string
   readonly remedy: string
   readonly retryAfterMs?: (error: unknown) => number | null
+  /** Errors that this line is to match, for the contract: they show that no earlier line takes them. */
+  readonly examples?: () => readonly unknown[]
 }
 
 /** A source with its configuration parsed. Disposing of it closes its connections. */
@@ -198,6 +200,11 @@ export interface SourceDefinition<Config extends z.ZodType = z.ZodType> {
   /** Keys of the configuration that hold secrets: never logged, stored or put in a bundle. */
   readonly secretKeys: readonly string[]
   readonly errors: readonly ErrorRule[]
+  /**
+   * Whether cursors and marks hold only the source's own ids, times and numbers, so that a failure bundle may show them.
+   * Without it, a cursor with any other text counts as a customer's value, and lies beside the bundle instead of in it.
+   */
+  readonly opaqueCursors?: boolean
   open(config: z.output<Config>): Promise<Source>
 }
 

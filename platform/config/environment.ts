@@ -42,6 +42,9 @@ const STANDARD_VARIABLES: readonly (readonly [name: string, path: string])[] = [
 /** Variables of the test suite, which configure no run. */
 const TEST_PREFIX = 'LAKEDUEL_TEST_'
 
+/** Settings of sources, which `pipeline/sources/config.ts` reads. */
+const SOURCE_PREFIX = 'LAKEDUEL_SOURCE_'
+
 /** A setting and where it was read. */
 export interface Setting {
   readonly path: string
@@ -56,7 +59,8 @@ export interface Setting {
 export function settingsFromEnvironment(env: NodeJS.ProcessEnv): readonly Setting[] {
   const known = [...Object.keys(LAKEDUEL_VARIABLES), ...OTHER_VARIABLES]
   for (const name of Object.keys(env)) {
-    if (name.startsWith('LAKEDUEL_') && !name.startsWith(TEST_PREFIX) && !known.includes(name)) {
+    const isElsewhere = name.startsWith(TEST_PREFIX) || name.startsWith(SOURCE_PREFIX)
+    if (name.startsWith('LAKEDUEL_') && !isElsewhere && !known.includes(name)) {
       throw unknownKey(name, known, 'the environment')
     }
   }
