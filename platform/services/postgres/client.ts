@@ -13,19 +13,16 @@ const CONNECT_TIMEOUT_MS = 10_000
 const BAD_CREDENTIALS = new Set(['28P01', '28000'])
 const NO_SUCH_DATABASE = '3D000'
 
-/** A client that isn't connected yet. As in libpq, `require` encrypts and `verify-full` also checks the certificate. */
-export function postgresClient(access: PostgresAccess): pg.Client {
+/** As in libpq, `require` encrypts and `verify-full` also checks the certificate. */
+export function connectionSettings(access: PostgresAccess): pg.ClientConfig {
   const { host, port, user, password, database, sslmode = 'disable' } = access
   const ssl = sslmode === 'disable' ? false : { rejectUnauthorized: sslmode === 'verify-full' }
-  return new pg.Client({
-    host,
-    port,
-    user,
-    password,
-    database,
-    ssl,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  })
+  return { host, port, user, password, database, ssl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS }
+}
+
+/** A client that isn't connected yet. */
+export function postgresClient(access: PostgresAccess): pg.Client {
+  return new pg.Client(connectionSettings(access))
 }
 
 /**
@@ -49,7 +46,8 @@ export async function withPostgres<T>(
   }
 }
 
-function connectError(error: unknown, { host, port, user, database }: PostgresAccess): LakeduelError {
+/** Why a connection could not be made or kept, with what to do about it. */
+export function connectError(error: unknown, { host, port, user, database }: PostgresAccess): LakeduelError {
   const facts = { host, port, user, database }
   const server = `${host}:${port}`
   const told = redactText(messageOf(error) || (errorCode(error) ?? 'no answer'))
