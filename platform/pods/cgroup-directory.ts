@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { mkdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import pRetry from 'p-retry'
-import { cgroupProcesses } from './cgroup-files.ts'
+import { cgroupProcesses, cgroupsBelow } from './cgroup-files.ts'
 import { killAll } from './kill.ts'
 import { isAbandonedPodName } from './pod-name.ts'
 
@@ -17,8 +17,12 @@ export async function makeCgroup(directory: string, configure: (() => Promise<vo
   }
 }
 
-/** Removes a cgroup without members. The kernel says EBUSY for some milliseconds after the last one was reaped. */
+/**
+ * Removes a cgroup without members, and first those below it, which members that were killed left. The kernel says EBUSY
+ * for some milliseconds after the last member was reaped.
+ */
 export async function removeCgroup(directory: string): Promise<void> {
+  for (const below of cgroupsBelow(directory)) await removeCgroup(below)
   await pRetry(() => rmdir(directory), { retries: 20, minTimeout: 5, factor: 1.5, maxTimeout: 500 })
 }
 

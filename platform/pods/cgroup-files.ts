@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { ControlFile, numberAt } from './control-file.ts'
 import type { PodUsage } from './pod.ts'
@@ -91,13 +91,20 @@ export class CgroupV1Files implements CgroupFiles {
   }
 }
 
-/** The processes of a cgroup; none when it has been removed. */
+/** The processes of a cgroup and of those below it, which are pods that its members made; none when it has been removed. */
 export function cgroupProcesses(directory: string): readonly number[] {
   try {
-    return readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').slice(0, -1).map(Number)
+    const own = readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').slice(0, -1).map(Number)
+    return [...own, ...cgroupsBelow(directory).flatMap(cgroupProcesses)]
   } catch {
     return []
   }
+}
+
+export function cgroupsBelow(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(directory, entry.name))
 }
 
 /** Only the owner may reset a peak, so where that isn't us the file is opened for reading. */

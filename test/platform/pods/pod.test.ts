@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { cgroupOf } from '../../../platform/pods/cgroup-location.ts'
 import { classifyExit } from '../../../platform/pods/exit.ts'
@@ -51,6 +52,18 @@ describe.skipIf(!capped)(`a pod made by ${mechanism}`, () => {
     const exit = await parent
     expect(exit.exitCode).toBe(3)
     expect(classifyExit(pod, exit)).toMatchObject({ status: 'oom-killed', oomKills: 1 })
+  })
+
+  test('ends the pods that its members made, also when those members are gone', async () => {
+    const outer = await createPod({ name: 'outer', memoryCapBytes: 512 * MIB })
+    const member = outer.spawn(node, [fileURLToPath(new URL('nested-pod.ts', import.meta.url))])
+    const inner = Number(await nextLine(member))
+    process.kill(member.pid ?? 0, 'SIGKILL')
+    await member
+    expect(outer.processes()).toEqual([inner])
+    await outer[Symbol.asyncDispose]()
+    // A killed orphan stays a zombie until init reaps it.
+    expect(existsSync(`/proc/${inner}/exe`)).toBe(false)
   })
 
   test('starts its peak anew for each phase', async () => {

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { removeCgroup, sweepCgroups } from '../../../platform/pods/cgroup-directory.ts'
 import { cgroupOf } from '../../../platform/pods/cgroup-location.ts'
-import { cgroupV1 } from '../../../platform/pods/cgroup-v1.ts'
 import { detectPodMechanism } from '../../../platform/pods/mechanism.ts'
 import { isAbandonedPodName, nextPodName } from '../../../platform/pods/pod-name.ts'
 
@@ -18,16 +18,20 @@ test.skipIf(mechanism !== 'cgroup-v1' || parent === null)(
   async () => {
     const owner = execa('true')
     await owner
-    const abandoned = join(parent ?? '', `lakeduel-${owner.pid}-1-abandoned`)
-    const held = join(parent ?? '', `lakeduel-${process.pid}-999-held`)
+    // In a cgroup of the test's own: any lakeduel process that starts meanwhile sweeps the one that they all share.
+    const own = join(parent ?? '', `sweep-test-${process.pid}`)
+    const abandoned = join(own, `lakeduel-${owner.pid}-1-abandoned`)
+    const held = join(own, `lakeduel-${process.pid}-999-held`)
+    await mkdir(own)
     await mkdir(abandoned)
     await mkdir(held)
     const left = execa('sleep', ['1000'], { reject: false })
     await writeFile(join(abandoned, 'cgroup.procs'), String(left.pid))
-    await cgroupV1.sweep()
+    await sweepCgroups(own)
     expect((await left).signal).toBe('SIGKILL')
     expect([existsSync(abandoned), existsSync(held)]).toEqual([false, true])
-    await execa('rmdir', [held])
+    await removeCgroup(own)
+    expect(existsSync(own)).toBe(false)
   },
 )
 
