@@ -4,7 +4,8 @@ import { identifier, literal, literalList } from '../../platform/duckdb/sql.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { StagedBatch, StagedPart } from '../backend.ts'
 import type { TableSpec } from '../schema.ts'
-import { duckDbSqlOf, holds, lakeTypeOf } from './types.ts'
+import { holds } from '../widening.ts'
+import { duckDbSqlOf, lakeTypeOf } from './types.ts'
 
 /** A batch whose columns were compared with the table's: what the strategies select from. */
 export interface StagedRows {

@@ -43,17 +43,6 @@ const KIND_OF: Readonly<Partial<Record<DuckDBTypeId, ScalarKind>>> = {
   [DuckDBTypeId.BLOB]: 'binary',
 }
 
-/** Decimal digits of an integer kind's largest value; also its rank among the integers. */
-const INTEGER_DIGITS: Readonly<Partial<Record<LakeType['kind'], number>>> = {
-  int8: 3,
-  int16: 5,
-  int32: 10,
-  int64: 19,
-}
-
-/** Digits that a float holds exactly. */
-const FLOAT_DIGITS: Readonly<Partial<Record<LakeType['kind'], number>>> = { float32: 7, float64: 15 }
-
 export function duckDbSqlOf(type: LakeType): string {
   if (type.kind === 'decimal') return `DECIMAL(${type.precision}, ${type.scale})`
   if (type.kind === 'list') return `${duckDbSqlOf(type.element)}[]`
@@ -74,18 +63,6 @@ export function lakeTypeOf(type: DuckDBType): LakeType | null {
   return kind === undefined ? null : { kind }
 }
 
-/** Whether a column of `target` takes every value of `source` without a change. */
-export function holds(target: LakeType, source: LakeType): boolean {
-  if (target.kind === 'list') return source.kind === 'list' && holds(target.element, source.element)
-  if (target.kind === 'struct') return source.kind === 'struct' && fieldsHold(target.fields, source.fields)
-  if (target.kind === 'decimal') return decimalHolds(target.precision, target.scale, source)
-  const digits = INTEGER_DIGITS[source.kind]
-  const capacity = INTEGER_DIGITS[target.kind] ?? FLOAT_DIGITS[target.kind]
-  if (digits !== undefined && capacity !== undefined) return digits <= capacity
-  if (source.kind === 'float32' && target.kind === 'float64') return true
-  return isText(target) ? isText(source) : target.kind === source.kind
-}
-
 function structOf(type: DuckDBStructType): LakeType | null {
   const fields: ColumnSpec[] = []
   for (const [index, name] of type.entryNames.entries()) {
@@ -95,27 +72,4 @@ function structOf(type: DuckDBStructType): LakeType | null {
     fields.push({ name, type: field, nullable: true })
   }
   return { kind: 'struct', fields }
-}
-
-function fieldsHold(target: readonly ColumnSpec[], source: readonly ColumnSpec[]): boolean {
-  const byName = new Map(source.map((field) => [field.name, field.type]))
-  return (
-    target.length === source.length &&
-    target.every((field) => {
-      const type = byName.get(field.name)
-      return type !== undefined && holds(field.type, type)
-    })
-  )
-}
-
-function decimalHolds(precision: number, scale: number, source: LakeType): boolean {
-  const digits = INTEGER_DIGITS[source.kind]
-  if (digits !== undefined) return precision - scale >= digits
-  return (
-    source.kind === 'decimal' && scale >= source.scale && precision - scale >= source.precision - source.scale
-  )
-}
-
-function isText(type: LakeType): boolean {
-  return type.kind === 'string' || type.kind === 'json'
 }
