@@ -1,0 +1,170 @@
+import type { Client } from 'pg'
+import { z } from 'zod'
+import type { JsonValue, Page, ReadRequest } from '../source.ts'
+import type { PostgresConfig } from './config.ts'
+import { ReadConnection } from './connection.ts'
+import { explainLargeRow } from './large-row.ts'
+import {
+  clausesOf,
+  cursorAfter,
+  type FileState,
+  markOf,
+  orderOf,
+  type Position,
+  positionOf,
+  type ReadOrder,
+  startOf,
+} from './order.ts'
+import { type Projection, projectionOf } from './projection.ts'
+import { type RawRow, RowFeed } from './row-feed.ts'
+import { findTable, type PostgresTable, requestedColumns } from './table.ts'
+
+const CURSOR = 'lakeduel_rows'
+
+/** A table as it is read in one transaction. */
+interface Reading {
+  readonly table: PostgresTable
+  readonly order: ReadOrder
+  readonly projection: Projection
+  readonly position: Position
+  /** What the file of a table without a key went through when the read began. */
+  readonly file: FileState | null
+}
+
+/** How far a transaction came: to a place from which another one goes on, or to the end. */
+type Progress = { readonly position: Position; readonly file: FileState | null } | 'end'
+
+/** Pages in the order that `order.ts` describes. */
+export async function* readRows(
+  config: PostgresConfig,
+  request: ReadRequest,
+): AsyncGenerator<Page, void, void> {
+  let progress: Progress | null = null
+  try {
+    while (progress !== 'end') progress = yield* readInTransaction(config, request, progress)
+  } catch (error) {
+    request.signal.throwIfAborted()
+    throw error
+  }
+}
+
+async function* readInTransaction(
+  config: PostgresConfig,
+  request: ReadRequest,
+  from: Exclude<Progress, 'end'> | null,
+): AsyncGenerator<Page, Progress, void> {
+  const startedMs = performance.now()
+  await using connection = await ReadConnection.open(config, request.signal)
+  const reading = await startReading(connection, config, request, from)
+  using feed = new RowFeed(connection, CURSOR, {
+    pageBytes: Math.min(config.fetch.pageBytes, request.limits.readAheadBytes),
+    readAheadBytes: request.limits.readAheadBytes,
+    pageRows: request.limits.pageRows,
+    fetchRows: config.fetch.rows,
+  })
+  const { order, file } = reading
+  const lifetimeMs =
+    order.kind === 'key' && order.indexed ? config.fetch.transactionSeconds * 1_000 : Infinity
+  let position = reading.position
+  for (;;) {
+    const rows = await nextRows(feed, config, { ...reading, position })
+    const last = rows.at(-1)
+    if (last === undefined) break
+    const page = pageOf(reading, rows, last)
+    position = positionAfter(reading, position, last)
+    const leftMs = lifetimeMs - (performance.now() - startedMs)
+    // While the page is in use, for as long as that takes, the transaction must not outlive its time.
+    const timer = Number.isFinite(leftMs) ? setTimeout(() => connection.drop(), Math.max(leftMs, 0)) : null
+    try {
+      yield page
+    } finally {
+      if (timer !== null) clearTimeout(timer)
+    }
+    if (performance.now() - startedMs >= lifetimeMs) return { position, file }
+  }
+  return position.phase === 'nulls' ? { position: { phase: 'values', after: null }, file } : 'end'
+}
+
+async function startReading(
+  connection: ReadConnection,
+  config: PostgresConfig,
+  request: ReadRequest,
+  from: Exclude<Progress, 'end'> | null,
+): Promise<Reading> {
+  await connection.begin(config)
+  const { client } = connection
+  const table = await findTable(client, config, request.table.name)
+  const columns = requestedColumns(table, request.table)
+  const order = orderOf(table, request.incremental)
+  const file = from?.file ?? (order.kind === 'file' ? await fileState(client, table) : null)
+  const position =
+    from?.position ??
+    (request.resume === null ? startOf(order) : positionOf(table, order, request.resume, file))
+  const checksText = await mayHoldOtherText(client)
+  const projection = projectionOf({ table, columns, order: order.columns, checksText })
+  await connection.set(planSettings(order))
+  await client.query(
+    `DECLARE ${CURSOR} NO SCROLL CURSOR FOR SELECT ${projection.sql} FROM ${table.sql}${clausesOf(order, position)}`,
+  )
+  return { table, order, projection, position, file }
+}
+
+/** Keeps the planner to what the order promises: an index that is there, or the file from its first page to its last. */
+function planSettings(order: ReadOrder): Readonly<Record<string, string>> {
+  if (order.kind === 'key') return order.indexed ? { enable_sort: 'off' } : {}
+  if (order.incremental) return {}
+  return {
+    synchronize_seqscans: 'off',
+    enable_indexscan: 'off',
+    enable_indexonlyscan: 'off',
+    enable_bitmapscan: 'off',
+  }
+}
+
+const countsSchema = z.tuple([z.object({ updates: z.coerce.number(), deletes: z.coerce.number() })])
+
+async function fileState(client: Client, { relation }: PostgresTable): Promise<FileState> {
+  const { rows } = await client.query(
+    'SELECT pg_stat_get_tuples_updated($1) AS updates, pg_stat_get_tuples_deleted($1) AS deletes',
+    [relation.oid],
+  )
+  return { fileNode: relation.fileNode, ...countsSchema.parse(rows)[0] }
+}
+
+async function mayHoldOtherText(client: Client): Promise<boolean> {
+  const { rows } = await client.query('SHOW server_encoding')
+  return z.tuple([z.object({ server_encoding: z.string() })]).parse(rows)[0].server_encoding === 'SQL_ASCII'
+}
+
+async function nextRows(feed: RowFeed, config: PostgresConfig, reading: Reading): Promise<readonly RawRow[]> {
+  try {
+    return await feed.nextPage()
+  } catch (error) {
+    throw await explainLargeRow(error, config, reading)
+  }
+}
+
+function pageOf({ order, projection, file }: Reading, rows: readonly RawRow[], last: RawRow): Page {
+  const mark = lastMark(order, projection, rows)
+  return {
+    rows: rows.map(({ values }) => projection.toRow(values)),
+    cursor: cursorAfter(order, projection.orderValues(last.values), file),
+    ...(mark === null ? {} : { mark }),
+    bytes: rows.reduce((sum, row) => sum + row.bytes, 0),
+  }
+}
+
+/** Of the last row that has one: at the end of the order there may be infinite values. */
+function lastMark(order: ReadOrder, projection: Projection, rows: readonly RawRow[]): JsonValue {
+  if (!order.incremental) return null
+  for (const { values } of rows.toReversed()) {
+    const mark = markOf(order, projection.orderValues(values))
+    if (mark !== null) return mark
+  }
+  return null
+}
+
+function positionAfter({ projection }: Reading, { phase }: Position, last: RawRow): Position {
+  const values = projection.orderValues(last.values)
+  return { phase, after: (phase === 'nulls' ? values.slice(1) : values).map((value) => value ?? '') }
+}
