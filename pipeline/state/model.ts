@@ -86,7 +86,10 @@ export const runSpecSchema = z.strictObject({
   destination: destinationSchema,
   mode: syncModeSchema,
   incrementalField: z.string().nullable(),
+  /** By the lake's names. */
   primaryKey: z.array(z.string()),
+  /** How batches are applied: rows whose keys can't occur twice are appended, which costs no reading. */
+  applyAs: z.enum(['append', 'upsert']),
   /** Null chooses at the first batch. */
   partition: partitionSpecSchema.nullable(),
   /** Nested values as JSON text or as structs and lists. */

@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import type { CommitTag } from '../../backends/backend.ts'
+import type { Statements } from '../state/database.ts'
+import type { KeptAlive } from '../state/keep-alive.ts'
+import {
+  type BatchRecord,
+  batchRecordSchema,
+  type DeadRow,
+  type Run,
+  type RunFailure,
+  type RunSpec,
+} from '../state/model.ts'
+import { notify } from '../state/notifications.ts'
+import { destinationKey, getRun, jsonText } from '../state/run-row.ts'
+import { LOAD_QUEUE } from './boss.ts'
+import type { Claim } from './claim.ts'
+import { Claims, claimedRow, type FailureOutcome, type QueueContext } from './claims.ts'
+import { type AfterWork, enqueueAfter } from './enqueue.ts'
+
+interface Claimed {
+  readonly claim: Claim
+  /** As of the claim. */
+  readonly run: Run
+  readonly tag: CommitTag
+  /** How often it has failed since it was queued or revived, and with what at last. */
+  readonly attempts: number
+  readonly lastFailure: RunFailure | null
+}
+
+/** What a loader has to do: apply a batch, or finish the run, all of whose batches are committed. */
+export type LoadClaim =
+  | (Claimed & { readonly kind: 'batch'; readonly record: BatchRecord })
+  | (Claimed & { readonly kind: 'finish' })
+
+const loadRowSchema = z.discriminatedUnion('kind', [
+  z.object({ ...claimedRow, kind: z.literal('batch'), batch_index: z.int(), record: batchRecordSchema }),
+  z.object({ ...claimedRow, kind: z.literal('finish'), batch_index: z.int() }),
+])
+type LoadRow = z.output<typeof loadRowSchema>
+
+export interface CommitResult {
+  readonly rowsCommitted: number
+  /** Rows of the batch that no pod could load. */
+  readonly deadRows: readonly Omit<DeadRow, 'runId' | 'batchIndex'>[]
+}
+
+/**
+ * The batches of all tables: those of one table strictly in their order, one at a time, and tables beside each other. A
+ * batch that fails or is given up keeps its successors waiting.
+ *
+ * Writes are refused with `LEASE_LOST` when the claim ended and the work was claimed anew, and with `RUN_NOT_ACTIVE` when
+ * the run was cancelled. Nothing changes then, and the loader drops what it has.
+ */
+export class LoadQueue {
+  readonly #context: QueueContext
+  readonly #claims: Claims<LoadRow>
+
+  constructor(context: QueueContext) {
+    this.#context = context
+    this.#claims = new Claims(context, LOAD_QUEUE, loadRowSchema)
+  }
+
+  /** Null when there is nothing to load now. */
+  async claim(): Promise<LoadClaim | null> {
+    const claimed = await this.#claims.take()
+    return claimed && this.#loadClaim(claimed)
+  }
+
+  /** Waits until there is something to load. Throws the signal's reason. */
+  async next(signal: AbortSignal): Promise<LoadClaim> {
+    return this.#loadClaim(await this.#claims.next(signal))
+  }
+
+  /** Says that the loader is alive. */
+  async heartbeat(claim: Claim): Promise<void> {
+    await this.#claims.heartbeat(claim)
+  }
+
+  /** Sends heartbeats until it is disposed of; its signal aborts, with the error as reason, when the claim is lost. */
+  keepAlive(claim: Claim): KeptAlive {
+    return this.#claims.keepAlive(claim)
+  }
+
+  /** Gives the work back at once and without spending an attempt. Does nothing when the claim was lost. */
+  async handBack(claim: Claim): Promise<void> {
+    await this.#claims.handBack(claim)
+  }
+
+  /**
+   * Records a failure: the work is tried again after a while, or given up when it is not retryable or has failed too
+   * often. Its run fails with it, until `Runs.retry`.
+   */
+  async fail(
+    claim: Claim,
+    failure: RunFailure,
+    { retryable }: { readonly retryable: boolean },
+  ): Promise<FailureOutcome> {
+    return this.#claims.fail(claim, failure, retryable)
+  }
+
+  /** Marks a batch as committed, after it was. Doing it twice is doing it once. */
+  async commitBatch(claim: Claim, { rowsCommitted, deadRows }: CommitResult): Promise<void> {
+    const { database } = this.#context
+    await database.transaction(async (transaction) => {
+      if (!(await this.#claims.settle(transaction, claim))) return
+      await transaction.run(
+        `UPDATE runs SET batches_committed = batches_committed + 1, rows_committed = rows_committed + $2,
+           bytes_committed = bytes_committed + work.bytes, rows_dead = rows_dead + $3, updated_at = clock_timestamp()
+         FROM work WHERE runs.run_id = work.run_id AND work.work_id = $1`,
+        [claim.workId, rowsCommitted, deadRows.length],
+      )
+      for (const row of deadRows) await insertDeadRow(transaction, claim, row)
+      await notify(transaction, database.schema, 'work')
+      await notify(transaction, database.schema, 'runs')
+    })
+  }
+
+  /**
+   * Ends a run whose batches are all committed: the table's high-water mark moves to the run's, and what follows a run is
+   * queued. Doing it twice is doing it once.
+   */
+  async finishRun(claim: Claim): Promise<void> {
+    const { database, boss } = this.#context
+    await database.transaction(async (transaction) => {
+      await transaction.run('DELETE FROM leases WHERE run_id = $1', [claim.runId])
+      if (!(await this.#claims.settle(transaction, claim))) return
+      const run = await getRun(transaction, claim.runId)
+      await markDone(transaction, run)
+      await enqueueAfter(transaction, boss, run.runId, followersOf(run.spec))
+      await notify(transaction, database.schema, 'work')
+      await notify(transaction, database.schema, 'runs')
+    })
+  }
+
+  async #loadClaim({ claim, row }: { readonly claim: Claim; readonly row: LoadRow }): Promise<LoadClaim> {
+    const run = await getRun(this.#context.database, claim.runId)
+    const tag = { runId: run.runId, batchIndex: row.batch_index }
+    const claimed = { claim, run, tag, attempts: row.attempts, lastFailure: row.failure }
+    return row.kind === 'batch'
+      ? { ...claimed, kind: 'batch', record: row.record }
+      : { ...claimed, kind: 'finish' }
+  }
+}
+
+async function insertDeadRow(
+  transaction: Statements,
+  claim: Claim,
+  { key, payloadBytes, reason, partUri }: CommitResult['deadRows'][number],
+): Promise<void> {
+  await transaction.run(
+    `INSERT INTO dead_rows (run_id, batch_index, key, payload_bytes, reason, part_uri)
+     SELECT run_id, batch_index, $2, $3, $4, $5 FROM work WHERE work_id = $1`,
+    [claim.workId, jsonText(key), payloadBytes, reason, partUri],
+  )
+}
+
+async function markDone(transaction: Statements, run: Run): Promise<void> {
+  await transaction.run(
+    `UPDATE runs SET status = 'done', failure = NULL, finished_at = clock_timestamp(), updated_at = clock_timestamp()
+     WHERE run_id = $1`,
+    [run.runId],
+  )
+  await transaction.run(
+    `INSERT INTO tables (destination, columns, primary_key, partition, mark, run_id) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (destination) DO UPDATE SET columns = excluded.columns, primary_key = excluded.primary_key,
+       partition = excluded.partition, mark = coalesce(excluded.mark, tables.mark), run_id = excluded.run_id,
+       updated_at = clock_timestamp()`,
+    [
+      destinationKey(run.spec.destination),
+      JSON.stringify(run.columns),
+      JSON.stringify(run.spec.primaryKey),
+      jsonText(run.partition),
+      jsonText(run.mark),
+      run.runId,
+    ],
+  )
+}
+
+function followersOf({ compaction, triggers }: RunSpec): readonly AfterWork[] {
+  return [
+    ...triggers.map((trigger) => ({ kind: 'trigger', trigger }) as const),
+    ...(compaction.minFiles === null ? [] : [{ kind: 'compaction' } as const]),
+    { kind: 'clean-up' },
+  ]
+}
