@@ -25,7 +25,7 @@ export const errors: readonly ErrorRule[] = [
     class: 'user',
     matches: (error) => error instanceof WrongPassword,
     message: () => 'The synthetic source takes another password.',
-    remedy: "Leave `password` out, or set it to 'correct'.",
+    remedy: 'Leave `password` out.',
     examples: () => [new WrongPassword('refused')],
   },
   {
