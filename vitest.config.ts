@@ -5,6 +5,8 @@ const SERVICE_TESTS = [
   'test/backends/delta/*.test.ts',
   'test/backends/*.test.ts',
   'test/cli/*.test.ts',
+  'test/pipeline/{state,queue}/*.test.ts',
+  'test/pipeline/sources/postgres/*.test.ts',
   'test/scenarios/measure/{s3-requests,postgres-usage}.test.ts',
 ]
 

@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   TABLE_NOT_FOUND: { kind: 'terminal', exitCode: 1 },
   READ_NOT_RESUMABLE: { kind: 'terminal', exitCode: 1 },
   ROW_TOO_LARGE: { kind: 'terminal', exitCode: 1 },
+  ROWS_WIDENED: { kind: 'transient', exitCode: 1 },
   KEY_NULL: { kind: 'terminal', exitCode: 1 },
   SCHEMA_MISMATCH: { kind: 'terminal', exitCode: 1 },
   BATCH_INVALID: { kind: 'terminal', exitCode: 1 },

@@ -78,6 +78,11 @@ function passwordlessDsn(postgres: PostgresEndpoint): string {
     dbname: postgres.database,
     ...(postgres.sslmode === undefined ? {} : { sslmode: postgres.sslmode }),
   }
+  return libpqDsn(parameters)
+}
+
+/** A connection string of libpq in its key=value form. */
+export function libpqDsn(parameters: Readonly<Record<string, string>>): string {
   return Object.entries(parameters)
     .map(([key, value]) => `${key}='${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`)
     .join(' ')

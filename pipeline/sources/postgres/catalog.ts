@@ -91,6 +91,11 @@ const INDEXES = `
     AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
   ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid`
 
+export async function serverEncoding(client: Client): Promise<string> {
+  const { rows } = await client.query('SHOW server_encoding')
+  return z.tuple([z.object({ server_encoding: z.string() })]).parse(rows)[0].server_encoding
+}
+
 /** @throws LakeduelError `CONFIG_INVALID` where a schema isn't there or may not be looked into */
 export async function assertSchemas(client: Client, { schemas, user }: PostgresConfig): Promise<void> {
   const { rows } = await client.query(

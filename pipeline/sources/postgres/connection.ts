@@ -86,15 +86,18 @@ export class ReadConnection implements AsyncDisposable {
 
 const withStreamSchema = z.object({ connection: z.object({ stream: z.instanceof(Duplex) }) })
 
-/** Sets things for the rest of a transaction, as expressions of a SELECT. */
-function setConfigs(settings: Readonly<Record<string, string>>): string {
+/** Expressions of a SELECT that set things for the rest of a transaction. */
+export function setConfigs(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
-    .map(([name, value]) => `set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`)
+    .map(
+      ([name, value], at) =>
+        `set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true) AS s${at}`,
+    )
     .join(', ')
 }
 
 /** The settings of a reading transaction, by name. */
-function sessionSettings(config: PostgresConfig): Readonly<Record<string, string>> {
+export function sessionSettings(config: PostgresConfig): Readonly<Record<string, string>> {
   return {
     ...TEXT_FORM,
     // Between two pages the pipeline may wait for its loaders for as long as it takes.

@@ -18,6 +18,7 @@ interface Line {
   /** Null where what was said holds no values of the source and is told as it is. */
   readonly message: string | null
   readonly remedy: string
+  readonly retryAfterMs?: number
 }
 
 /**
@@ -167,6 +168,15 @@ const LINES: readonly Line[] = [
     remedy: 'It is tried again; look into the log of the server.',
   },
   {
+    code: 'rows_widened',
+    class: 'source',
+    ours: ['ROWS_WIDENED'],
+    message: null,
+    remedy:
+      "The read goes on row by row from the last cursor; set `fetch.path` to 'rows' to read all of it so.",
+    retryAfterMs: 0,
+  },
+  {
     code: 'connection_lost',
     class: 'source',
     states: ['08', '57P01', '57P02', '57P03'],
@@ -205,6 +215,7 @@ export const errorRules: readonly ErrorRule[] = LINES.map((line) => ({
   matches: (error) => matches(line, error),
   message: (error) => line.message ?? messageOf(error),
   remedy: line.remedy,
+  retryAfterMs: () => line.retryAfterMs ?? null,
   examples: () => examplesOf(line),
 }))
 

@@ -4,6 +4,7 @@
  *   `keys` of the configuration names;
  * - the **order** of a read, and what a cursor of it means: `order.ts`;
  * - the **row path** hands over rows: a server-side cursor, whose rows are held by bytes (`rows.ts`, `row-feed.ts`);
+ * - the **fast path** stages narrow rows as Parquet without handing them over (`parts.ts`, `ranges.ts`, `scanner.ts`);
  * - how types become lake types, alike on every path: `types.ts`.
  *
  * Everything is read in transactions that are read-only. An incremental read starts at the mark itself, so that rows with
@@ -16,6 +17,7 @@ import { type PostgresConfig, postgresConfigSchema } from './config.ts'
 import { ReadConnection } from './connection.ts'
 import { offered, sourceTableOf } from './discover.ts'
 import { errorRules } from './errors.ts'
+import { stageParts } from './parts.ts'
 import { readRows } from './rows.ts'
 
 export const postgres: SourceDefinition<typeof postgresConfigSchema> = {
@@ -44,6 +46,8 @@ function openSource(config: PostgresConfig): Source {
     },
     read: (request) =>
       readRows(config, { ...request, signal: AbortSignal.any([request.signal, closing.signal]) }),
+    stageParts: (request, target) =>
+      stageParts(config, { ...request, signal: AbortSignal.any([request.signal, closing.signal]) }, target),
     [Symbol.asyncDispose]: async () => closing.abort(new Error('The source was closed.')),
   }
 }

@@ -98,27 +98,42 @@ function orderColumn(table: PostgresTable, name: string): OrderColumn {
   })
 }
 
-/** The WHERE and ORDER BY that yield what follows a position. */
+/** The columns that rows are ordered by within a phase. */
+export function orderColumnsOf(order: ReadOrder, phase: Position['phase']): readonly OrderColumn[] {
+  return phase === 'nulls' ? order.columns.slice(1) : order.columns
+}
+
+/** The WHERE and ORDER BY that yield what follows a position, in order. */
 export function clausesOf(order: ReadOrder, position: Position): string {
-  const [field] = order.columns
-  const isNulls = position.phase === 'nulls'
-  const columns = isNulls ? order.columns.slice(1) : order.columns
-  const conditions = [
-    ...(isNulls && field !== undefined ? [`${field.sql} IS NULL`] : []),
-    ...(!isNulls && order.nullsFirst && field !== undefined ? [`${field.sql} IS NOT NULL`] : []),
-    ...(order.since !== null && field !== undefined
-      ? [`${field.sql} >= ${pg.escapeLiteral(order.since)}::${field.declared}`]
-      : []),
-    ...(position.after === null ? [] : [comparison(columns, '>', position.after)]),
-  ]
-  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+  const where = whereOf(order, { position, through: null })
+  const columns = orderColumnsOf(order, position.phase)
   const isFileOrder = !order.incremental && order.kind !== 'key'
   if (isFileOrder || columns.length === 0) return where
   return `${where} ORDER BY ${columns.map(({ sql }) => sql).join(', ')}`
 }
 
+/** The WHERE of what follows a position, up to and with the row of a key where one is given. */
+export function whereOf(
+  order: ReadOrder,
+  { position, through }: { readonly position: Position; readonly through: readonly string[] | null },
+): string {
+  const conditions = [...fieldConditions(order, position)]
+  const columns = orderColumnsOf(order, position.phase)
+  if (position.after !== null) conditions.push(comparison(columns, '>', position.after))
+  if (through !== null) conditions.push(comparison(columns, '<=', through))
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+}
+
+function fieldConditions(order: ReadOrder, { phase }: Position): readonly string[] {
+  const [field] = order.columns
+  if (!order.incremental || field === undefined) return []
+  if (phase === 'nulls') return [`${field.sql} IS NULL`]
+  if (order.since !== null) return [`${field.sql} >= ${pg.escapeLiteral(order.since)}::${field.declared}`]
+  return order.nullsFirst ? [`${field.sql} IS NOT NULL`] : []
+}
+
 /** Compares the order columns as one value, which an index can answer. */
-export function comparison(
+function comparison(
   columns: readonly OrderColumn[],
   operator: '>' | '<=',
   values: readonly string[],

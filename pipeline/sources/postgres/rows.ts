@@ -1,6 +1,7 @@
 import type { Client } from 'pg'
 import { z } from 'zod'
 import type { JsonValue, Page, ReadRequest } from '../source.ts'
+import { serverEncoding } from './catalog.ts'
 import type { PostgresConfig } from './config.ts'
 import { ReadConnection } from './connection.ts'
 import { explainLargeRow } from './large-row.ts'
@@ -100,7 +101,7 @@ async function startReading(
   const position =
     from?.position ??
     (request.resume === null ? startOf(order) : positionOf(table, order, request.resume, file))
-  const checksText = await mayHoldOtherText(client)
+  const checksText = (await serverEncoding(client)) === 'SQL_ASCII'
   const projection = projectionOf({ table, columns, order: order.columns, checksText })
   await connection.set(planSettings(order))
   await client.query(
@@ -129,11 +130,6 @@ async function fileState(client: Client, { relation }: PostgresTable): Promise<F
     [relation.oid],
   )
   return { fileNode: relation.fileNode, ...countsSchema.parse(rows)[0] }
-}
-
-async function mayHoldOtherText(client: Client): Promise<boolean> {
-  const { rows } = await client.query('SHOW server_encoding')
-  return z.tuple([z.object({ server_encoding: z.string() })]).parse(rows)[0].server_encoding === 'SQL_ASCII'
 }
 
 async function nextRows(feed: RowFeed, config: PostgresConfig, reading: Reading): Promise<readonly RawRow[]> {

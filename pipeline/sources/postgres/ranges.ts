@@ -1,0 +1,181 @@
+/**
+ * A table cut into pieces of a bounded size along its order, each of which is one part. Postgres finds where a piece ends
+ * by counting entries of the index, and tells what its rows weigh before anyone reads them.
+ */
+import { z } from 'zod'
+import type { JsonValue } from '../source.ts'
+import type { PostgresConfig } from './config.ts'
+import type { ReadConnection } from './connection.ts'
+import { markOf, orderColumnsOf, type Position, type ReadOrder, whereOf } from './order.ts'
+import type { PostgresTable, TableColumn } from './table.ts'
+import { rowWidth } from './widths.ts'
+
+export interface PieceLimits {
+  readonly rows: number
+  readonly payloadBytes: number
+  /** In how many ranges a piece is cut, to be read at once. */
+  readonly ranges: number
+}
+
+/** Rows after a place, up to and with another, by the text forms of the order columns. */
+export interface KeyRange {
+  readonly position: Position
+  readonly through: readonly string[]
+}
+
+export interface Piece {
+  readonly ranges: readonly KeyRange[]
+  /** The last row's order values. */
+  readonly through: readonly string[]
+  /** As counted when it was cut; rows may have come and gone since. */
+  readonly rows: number
+  readonly payloadBytes: number
+}
+
+/** `wide`: its next rows are too wide to be staged without handing them over. */
+export type NextPiece = Piece | 'wide' | 'end'
+
+/** DuckDB holds vectors of 2,048 rows; one must stay below so many bytes whatever rows meet in it. */
+const VECTOR_ROWS = 2_048
+const VECTOR_BYTES = 32 * 1024 * 1024
+/** Pieces of fewer rows than this, for their width, aren't worth a file of their own. */
+const MIN_ROWS = VECTOR_ROWS
+
+interface Weight {
+  readonly rows: number
+  readonly bytes: number
+  readonly widest: number
+}
+
+/** A table to be cut, and the columns of it that are read. */
+interface Cuttable {
+  readonly table: PostgresTable
+  readonly columns: readonly TableColumn[]
+  readonly order: ReadOrder
+}
+
+/** It owns the connection, which it uses alone. */
+export class RangePlanner implements AsyncDisposable {
+  readonly #connection: ReadConnection
+  readonly #config: PostgresConfig
+  readonly #table: PostgresTable
+  readonly #columns: readonly TableColumn[]
+  readonly #order: ReadOrder
+  readonly #limits: PieceLimits
+  #rows: number
+
+  constructor(
+    connection: ReadConnection,
+    config: PostgresConfig,
+    { table, columns, order }: Cuttable,
+    limits: PieceLimits,
+  ) {
+    this.#connection = connection
+    this.#config = config
+    this.#table = table
+    this.#columns = columns
+    this.#order = order
+    this.#limits = limits
+    this.#rows = limits.rows
+  }
+
+  /** The piece that follows a position. Each is found in a transaction of its own, so that none lasts. */
+  next(position: Position): Promise<NextPiece> {
+    return this.#inTransaction(() => this.#find(position))
+  }
+
+  /** The mark that a piece leaves: its last value, or its last finite one. */
+  async markWithin(position: Position, piece: Piece): Promise<JsonValue> {
+    const mark = markOf(this.#order, piece.through)
+    const [field] = this.#order.columns
+    if (mark !== null || !this.#order.incremental || field === undefined) return mark
+    const where = whereOf(this.#order, { position, through: piece.through })
+    const { rows } = await this.#inTransaction(() =>
+      this.#connection.client.query(
+        `SELECT max(${field.sql})::text AS mark FROM ${this.#table.sql}${where} AND isfinite(${field.sql})`,
+      ),
+    )
+    return z.tuple([z.object({ mark: z.string().nullable() })]).parse(rows)[0].mark
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection[Symbol.asyncDispose]()
+  }
+
+  async #inTransaction<T>(action: () => Promise<T>): Promise<T> {
+    await this.#connection.begin(this.#config)
+    await this.#connection.set({ enable_sort: 'off' })
+    const result = await action()
+    await this.#connection.client.query('ROLLBACK')
+    return result
+  }
+
+  async #find(position: Position): Promise<NextPiece> {
+    // Rows as wide as the last ones, and a little more, so that the size recovers once they are narrow again.
+    let rows = Math.min(this.#limits.rows, this.#rows * 4)
+    for (;;) {
+      const ranges = await this.#cut(position, rows)
+      const last = ranges.at(-1)
+      if (last === undefined) return 'end'
+      const weight = await this.#weigh({ position, through: last.through })
+      const allowed = weight.widest * VECTOR_ROWS <= VECTOR_BYTES ? this.#limits.payloadBytes : VECTOR_BYTES
+      if (weight.bytes <= allowed) {
+        this.#rows = rows
+        return { ranges, through: last.through, rows: weight.rows, payloadBytes: weight.bytes }
+      }
+      if (weight.rows <= MIN_ROWS) return 'wide'
+      const fitting = Math.floor(Math.min(rows, weight.rows) * 0.9 * (allowed / weight.bytes))
+      rows = Math.max(Math.min(fitting, Math.floor(rows / 2)), MIN_ROWS)
+    }
+  }
+
+  /** Ranges of together so many rows, or what there are. */
+  async #cut(position: Position, rows: number): Promise<readonly KeyRange[]> {
+    const ranges: KeyRange[] = []
+    let from = position
+    for (let range = 0; range < this.#limits.ranges; range += 1) {
+      const share = Math.ceil(rows / this.#limits.ranges)
+      const through = await this.#nth(from, share)
+      if (through !== null) {
+        ranges.push({ position: from, through })
+        from = { phase: position.phase, after: through }
+        continue
+      }
+      const end = await this.#last(from)
+      if (end !== null) ranges.push({ position: from, through: end })
+      break
+    }
+    return ranges
+  }
+
+  #nth(position: Position, place: number): Promise<readonly string[] | null> {
+    return this.#keyAt(position, '', `LIMIT 1 OFFSET ${place - 1}`)
+  }
+
+  #last(position: Position): Promise<readonly string[] | null> {
+    return this.#keyAt(position, 'DESC', 'LIMIT 1')
+  }
+
+  async #keyAt(position: Position, direction: '' | 'DESC', limit: string): Promise<readonly string[] | null> {
+    const columns = orderColumnsOf(this.#order, position.phase)
+    const orderBy = columns.map(({ sql }) => `${sql} ${direction}`).join(', ')
+    const clauses = `${whereOf(this.#order, { position, through: null })} ORDER BY ${orderBy} ${limit}`
+    const { rows } = await this.#connection.client.query(
+      `SELECT ARRAY[${columns.map(({ sql }) => `(${sql})::pg_catalog.text`).join(', ')}] AS key
+       FROM ${this.#table.sql}${clauses}`,
+    )
+    const [row] = z.array(z.object({ key: z.array(z.string()) })).parse(rows)
+    return row?.key ?? null
+  }
+
+  async #weigh(range: KeyRange): Promise<Weight> {
+    const { rows } = await this.#connection.client.query(
+      `SELECT count(*) AS rows, coalesce(sum(width), 0) AS bytes, coalesce(max(width), 0) AS widest
+       FROM (SELECT ${rowWidth(this.#columns)} AS width FROM ${this.#table.sql}${whereOf(this.#order, range)}) AS rows`,
+    )
+    return weightSchema.parse(rows)[0]
+  }
+}
+
+const count = z.coerce.number()
+const weightSchema = z.tuple([z.object({ rows: count, bytes: count, widest: count })])
