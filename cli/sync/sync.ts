@@ -1,0 +1,238 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pLimit from 'p-limit'
+import type { ExtractRequest } from '../../pipeline/processes/protocol.ts'
+import { gatherSourceConfig, parseSourceConfig, type RawConfig } from '../../pipeline/sources/config.ts'
+import { sourceNamed } from '../../pipeline/sources/registry.ts'
+import { withoutSecrets } from '../../pipeline/sources/secrets.ts'
+import type { RunFailure } from '../../pipeline/state/model.ts'
+import { openState, STATE_DEFAULTS, type State } from '../../pipeline/state/store.ts'
+import { LakeduelError } from '../../platform/errors.ts'
+import { interruptSignal } from '../../platform/interrupt.ts'
+import { SyncDisplay, type TableView } from './display.ts'
+import { type Extracted, extractWithRestarts } from './extracting.ts'
+import { runLoader } from './loading.ts'
+import { type MemoryBudget, memoryBudgetOf } from './memory.ts'
+import { planOf, type SyncOptions } from './options.ts'
+import { exitCodeOf, outcomeText, type SyncOutcome, tableOutcome } from './outcome.ts'
+import type { SyncPlan } from './plan.ts'
+import { type BegunTable, beginRuns, specsOf } from './runs.ts'
+import { type Opened, openSurroundings } from './surroundings.ts'
+
+const DEFAULT_GRACE_MS = 30_000
+const DEFAULT_MAX_STAGED_BYTES = 2 * 2 ** 30
+const POLL_MS = 300
+
+/** `lakeduel sync`: plan → begin → extract and load side by side → tell how it ended. */
+export async function runSync(options: SyncOptions): Promise<void> {
+  const drain = interruptSignal()
+  const plan = await planOf(options)
+  await using opened = await openSurroundings(options, drain)
+  const { sourceConfig, begun, state } = await begin(options, plan, opened)
+  await using _state = state
+  const outcome = await carryOut({ options, plan, opened, sourceConfig, begun, state, drain })
+  process.stdout.write(options.json ? `${JSON.stringify(outcome, null, 2)}\n` : `${outcomeText(outcome)}\n`)
+  process.exitCode = exitCodeOf(outcome)
+}
+
+interface Begun {
+  readonly sourceConfig: RawConfig
+  readonly begun: readonly BegunTable[]
+  readonly state: State
+}
+
+/** Everything that can be wrong with what was asked shows here, before any process is started. */
+async function begin(options: SyncOptions, plan: SyncPlan, { surroundings }: Opened): Promise<Begun> {
+  const definition = await sourceNamed(plan.source.name)
+  const sourceConfig = await gatherSourceConfig(definition, {
+    base: plan.source.config,
+    file: options.sourceConfig,
+    env: process.env,
+    settings: options.set,
+  })
+  await using source = await definition.open(parseSourceConfig(definition, sourceConfig))
+  const stored = JSON.parse(JSON.stringify(withoutSecrets(definition, sourceConfig)))
+  const specs = await specsOf(plan, source, stored)
+  const state = await openState(surroundings.postgres, { schema: surroundings.stateSchema })
+  try {
+    return { sourceConfig, begun: await beginRuns(state, specs), state }
+  } catch (error) {
+    await state[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+interface Sync extends Begun {
+  readonly options: SyncOptions
+  readonly plan: SyncPlan
+  readonly opened: Opened
+  readonly drain: AbortSignal
+}
+
+async function carryOut(sync: Sync): Promise<SyncOutcome> {
+  const startedAt = performance.now()
+  const { options, begun, state, drain } = sync
+  const budget = memoryBudgetOf(options)
+  const views = begun.map(
+    ({ run }): TableView => ({ run, estimatedRows: null, progress: null, extracting: null }),
+  )
+  using display = new SyncDisplay(views, options)
+  for (const { run, resumed } of begun) {
+    const how = resumed
+      ? `goes on with run ${run.runId} after batch ${run.nextBatchIndex}`
+      : `run ${run.runId}`
+    display.line(
+      `${run.spec.source.table} → ${run.spec.destination.table} (${run.spec.destination.arm}): ${how}`,
+    )
+  }
+  // The loader ends when nothing is left for it, by its own drain signal.
+  const loaderDone = new AbortController()
+  const loading = options.worker
+    ? runLoader(sync.opened.surroundings, loaderOptions(options, budget), {
+        drain: AbortSignal.any([drain, loaderDone.signal]),
+        display,
+      })
+    : Promise.resolve({ peakBytes: null, deaths: 0 })
+  // A loader that can't be started must end the sync, not hang it.
+  const failedLoading = loading.then(() => new Promise<never>(() => undefined))
+  try {
+    const extracted = await Promise.race([extractAll(sync, budget, views, display), failedLoading])
+    const failed = await Promise.race([awaitRuns(sync, views, extracted), failedLoading])
+    loaderDone.abort(new Error('all runs are over'))
+    const loader = await loading
+    return await outcomeOf(sync, { extracted, loader, failed, wallMs: performance.now() - startedAt })
+  } finally {
+    loaderDone.abort(new Error('the sync is over'))
+    await loading.catch(() => undefined)
+    void state
+  }
+}
+
+function loaderOptions(options: SyncOptions, { loaderBytes }: MemoryBudget) {
+  return {
+    memoryBytes: loaderBytes,
+    concurrency: options.concurrency ?? 1,
+    graceMs: options.grace ?? DEFAULT_GRACE_MS,
+    queue: {
+      ...STATE_DEFAULTS.queue,
+      ...(options.claimTtl === undefined ? {} : { claimTtlMs: options.claimTtl }),
+      ...(options.retryBackoff === undefined ? {} : { backoffMs: options.retryBackoff }),
+    },
+  }
+}
+
+async function extractAll(
+  sync: Sync,
+  budget: MemoryBudget,
+  views: readonly TableView[],
+  display: SyncDisplay,
+): Promise<readonly Extracted[]> {
+  const limit = pLimit(sync.options.parallel ?? 1)
+  return Promise.all(views.map((view) => limit(() => extractTable(sync, budget, view, display))))
+}
+
+async function extractTable(
+  sync: Sync,
+  { extractorBytes }: MemoryBudget,
+  view: TableView,
+  display: SyncDisplay,
+): Promise<Extracted> {
+  const { options, state, drain } = sync
+  const { runId } = view.run
+  if (view.run.extracted || drain.aborted)
+    return {
+      status: view.run.extracted ? 'extracted' : 'drained',
+      failure: null,
+      holder: null,
+      deaths: 0,
+      peakBytes: null,
+    }
+  const perTable = extractorBytes === null ? null : Math.floor(extractorBytes / (options.parallel ?? 1))
+  return extractWithRestarts({
+    state,
+    entry: new URL(`../processes/extract${import.meta.url.slice(-3)}`, import.meta.url),
+    request: extractRequest(sync, runId, perTable),
+    memoryCapBytes: perTable,
+    drain,
+    onProgress: (progress) => (view.extracting = progress),
+    onDeath: ({ death, said }) =>
+      display.line(`the extractor of ${runId} died (${death.status}) and is started again`, { death, said }),
+  })
+}
+
+function extractRequest(sync: Sync, runId: string, memoryBytes: number | null): ExtractRequest {
+  const { options, plan, opened, sourceConfig } = sync
+  return {
+    surroundings: opened.surroundings,
+    runId,
+    source: plan.source.name,
+    sourceConfig,
+    memoryBytes,
+    graceMs: options.grace ?? DEFAULT_GRACE_MS,
+    maxStagedBytes: DEFAULT_MAX_STAGED_BYTES,
+    leaseTtlMs: STATE_DEFAULTS.leaseTtlMs,
+    wait: options.wait,
+    bundleDir: join(opened.config.home, 'failures'),
+    includeValues: options.includeValues,
+  }
+}
+
+/** Waits until every run is over, or nothing more can happen to it here. Returns whether one failed. */
+async function awaitRuns(
+  { state, options, drain }: Sync,
+  views: readonly TableView[],
+  extracted: readonly Extracted[],
+): Promise<boolean> {
+  for (;;) {
+    for (const view of views) view.progress = await state.runs.progress(view.run.runId)
+    const open = views.filter(
+      ({ progress }, index) => progress?.status === 'active' && extracted[index]?.status === 'extracted',
+    )
+    if (open.length === 0 || drain.aborted || !options.worker) break
+    await sleep(POLL_MS, undefined, { signal: drain }).catch(() => undefined)
+  }
+  return views.some(({ progress }) => progress?.status === 'failed' || progress?.status === 'cancelled')
+}
+
+interface Ended {
+  readonly extracted: readonly Extracted[]
+  readonly loader: { readonly peakBytes: number | null; readonly deaths: number }
+  readonly failed: boolean
+  readonly wallMs: number
+}
+
+async function outcomeOf(
+  { begun, state, drain, options }: Sync,
+  { extracted, loader, failed, wallMs }: Ended,
+): Promise<SyncOutcome> {
+  const runs = await Promise.all(begun.map(({ run }) => state.runs.get(run.runId)))
+  const held = extracted.find(({ status }) => status === 'held')
+  if (held !== undefined) throw heldByAnother(held)
+  const done = runs.every(({ status }) => status === 'done')
+  const unfinished = drain.aborted ? 'drained' : options.worker ? 'failed' : 'extracted'
+  const peaks = extracted.flatMap(({ peakBytes }) => (peakBytes === null ? [] : [peakBytes]))
+  return {
+    status: failed ? 'failed' : done ? 'done' : unfinished,
+    tables: runs.map(tableOutcome),
+    wallMs,
+    extractorPeakBytes: peaks.length === 0 ? null : Math.max(...peaks),
+    loaderPeakBytes: loader.peakBytes,
+    deaths: loader.deaths + extracted.reduce((sum, { deaths }) => sum + deaths, 0),
+  }
+}
+
+function heldByAnother({
+  holder,
+}: {
+  readonly holder: string | null
+  readonly failure: RunFailure | null
+}): LakeduelError {
+  return new LakeduelError(
+    'RUN_IN_PROGRESS',
+    `Another sync extracts this table: ${holder ?? 'it just ended'}.`,
+    {
+      facts: { holder },
+      remedy: 'Wait for it with --wait, or end it first; what it has staged is loaded either way.',
+    },
+  )
+}

@@ -1,0 +1,140 @@
+/**
+ * Applies one batch exactly once, in halves where a pod can't take it whole.
+ *
+ * The rows of a batch have an order, so how far it is applied is one number: the rows from its start. A slice is committed
+ * with a tag of the batch's own stream, (run `<run>/<batch>`, index = the row it ends before), atomically with its rows.
+ * Whoever goes on after a kill asks for that number and starts there. The last commit carries the batch's own tag.
+ */
+import type { z } from 'zod'
+import type { ApplyMode, CommitTag, StagedBatch } from '../../backends/backend.ts'
+import { LakeduelError } from '../../platform/errors.ts'
+import type { Applied, LoadRequest, LoadTarget, Progress, Sliced } from './protocol.ts'
+import { appliedSchema, progressSchema, slicedSchema } from './protocol.ts'
+
+/** Carries out a request in a load process, a fresh one when the last one died. */
+export type Carry = <T>(request: LoadRequest, result: z.ZodType<T>) => Promise<T>
+
+export interface BatchWork {
+  readonly target: LoadTarget
+  readonly batch: StagedBatch
+  readonly mode: ApplyMode
+  readonly tag: CommitTag
+  /** Where slices are staged: a URI that ends in a slash. */
+  readonly slicePrefix: string
+  /** 1 for the first. Whoever tried before may have been killed for memory without a word, so a later attempt starts smaller. */
+  readonly attempt: number
+}
+
+/** A row that alone is too much for the pod. */
+export interface UnloadableRow {
+  /** Counted from the batch's first. */
+  readonly row: number
+  readonly key: Sliced['firstKey']
+  readonly payloadBytes: number
+  readonly partUri: string
+  readonly reason: string
+}
+
+export interface BatchOutcome {
+  readonly applied: Applied
+  /** Whether the pod could not take it whole. */
+  readonly sliced: boolean
+  readonly unloadable: readonly UnloadableRow[]
+}
+
+export async function applyBatch(work: BatchWork, carry: Carry): Promise<BatchOutcome> {
+  const rows = work.batch.parts.reduce((sum, part) => sum + part.rows, 0)
+  const whole = await applyWhole(work, rows, carry)
+  if (whole !== null && whole.slicedThrough === null) return { applied: whole, sliced: false, unloadable: [] }
+  // The process may have been killed after it had committed, so what is stored decides, not what was heard.
+  const { applied, slicedThrough } = await progress(work, carry)
+  const unloadable = applied ? [] : await applySlices(work, rows, slicedThrough ?? 0, carry)
+  return { applied: await apply(work, { parts: [] }, work.tag, carry), sliced: true, unloadable }
+}
+
+/** Null when the pod could not take it. */
+async function applyWhole(work: BatchWork, rows: number, carry: Carry): Promise<Applied | null> {
+  if (work.attempt > 1 && rows > 1) return null
+  try {
+    return await apply(work, work.batch, work.tag, carry, sliceRunId(work.tag))
+  } catch (error) {
+    if (!isOutOfMemory(error) || rows === 0) throw error
+    return null
+  }
+}
+
+/** Halves what is left whenever the pod can't take a slice, down to one row, and returns the rows that it can't take at all. */
+async function applySlices(
+  work: BatchWork,
+  rows: number,
+  from: number,
+  carry: Carry,
+): Promise<readonly UnloadableRow[]> {
+  const unloadable: UnloadableRow[] = []
+  let next = from
+  let size = Math.ceil((rows - from) / 2 ** Math.max(1, work.attempt - 1))
+  while (next < rows) {
+    const toRow = Math.min(rows, next + size)
+    const sliced = await slice(work, next, toRow, carry)
+    const failure = await applySlice(work, sliced, toRow, carry)
+    if (failure !== null) {
+      size = Math.max(1, Math.floor((toRow - next) / 2))
+      if (toRow - next > 1) continue
+      unloadable.push(unloadableRow(next, sliced, failure))
+    }
+    next = toRow
+  }
+  return unloadable
+}
+
+/** Null when the slice is committed, else why the pod could not take it. */
+async function applySlice(work: BatchWork, { batch }: Sliced, toRow: number, carry: Carry): Promise<unknown> {
+  try {
+    await apply(work, batch, { runId: sliceRunId(work.tag), batchIndex: toRow }, carry)
+    return null
+  } catch (error) {
+    if (!isOutOfMemory(error)) throw error
+    const { slicedThrough } = await progress(work, carry)
+    return (slicedThrough ?? 0) >= toRow ? null : error
+  }
+}
+
+function progress({ target, tag }: BatchWork, carry: Carry): Promise<Progress> {
+  return carry({ verb: 'progress', target, tag, slicedAs: sliceRunId(tag) }, progressSchema)
+}
+
+function slice(work: BatchWork, fromRow: number, toRow: number, carry: Carry): Promise<Sliced> {
+  const { batch, slicePrefix: prefix, target } = work
+  return carry({ verb: 'slice', batch, fromRow, toRow, prefix, keyColumns: target.primaryKey }, slicedSchema)
+}
+
+/** A batch without rows commits its tag alone, which an append does in every backend. */
+function apply(
+  work: BatchWork,
+  batch: StagedBatch,
+  tag: CommitTag,
+  carry: Carry,
+  unlessSlicedAs: string | null = null,
+): Promise<Applied> {
+  const mode = batch.parts.length === 0 ? 'append' : work.mode
+  return carry({ verb: 'apply', target: work.target, batch, mode, tag, unlessSlicedAs }, appliedSchema)
+}
+
+function sliceRunId({ runId, batchIndex }: CommitTag): string {
+  return `${runId}/${batchIndex}`
+}
+
+function unloadableRow(row: number, { batch, firstKey }: Sliced, error: unknown): UnloadableRow {
+  const [part] = batch.parts
+  return {
+    row,
+    key: firstKey,
+    payloadBytes: part?.payloadBytes ?? 0,
+    partUri: part?.uri ?? '',
+    reason: error instanceof Error ? error.message : String(error),
+  }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof LakeduelError && error.code === 'ENGINE_OUT_OF_MEMORY'
+}
