@@ -167,11 +167,19 @@ export async function refusal(statements: Statements, { runId, token }: Lease): 
   const [run] = await statements.rows(runRowSchema, 'SELECT * FROM runs WHERE run_id = $1', [runId])
   if (run === undefined) return runNotFound(runId)
   if (run.status !== 'active') return runNotActive(run)
+  if (run.extracted) return alreadyExtracted(runId)
   const held = await holderOf(statements, runId)
   const owner = held.owner !== null ? ownerText(held.owner) : 'another process'
   return new LakeduelError('LEASE_LOST', `Run ${runId} is extracted by ${owner} now.`, {
     facts: { runId, token },
     remedy: 'Stop: what was not staged yet is read again by the other process.',
+  })
+}
+
+function alreadyExtracted(runId: string): LakeduelError {
+  return new LakeduelError('RUN_NOT_ACTIVE', `The last batch of run ${runId} is staged already.`, {
+    facts: { runId },
+    remedy: 'Wait until it is loaded.',
   })
 }
 
