@@ -2,7 +2,21 @@
  * The contract of every backend. Words:
  * - a **format** is Delta Lake or DuckLake; a **backend** is the code that writes one of them;
  * - a **strategy** is how a backend applies a batch; an **arm** is backend/strategy, the thing that is compared;
- * - a **batch** is the rows that are staged, applied and committed as one; a **part** is one staged Parquet file of it.
+ * - a **batch** is the rows that are staged, applied and committed as one; a **part** is one staged Parquet file of it;
+ * - a **run** is the one who applies batches, numbered from 0; a **tag** is a run with such a number, and a table's
+ *   **progress** is the last number of each run that is in it;
+ * - a **shadow** is a table that is filled apart, to take the place of its **target** in one commit.
+ *
+ * What a caller does with it:
+ * 1. `stored(name)` tells how a table is stored, and `open(spec)` opens it so, or makes it;
+ * 2. `evolve(columns)` fits it to what the next batch has;
+ * 3. `apply(batch, mode, tag)` commits the batch with its tag, however often it is called;
+ * 4. `maintain()` now and then, where the backend is `mergeOnRead` or files have become many.
+ *
+ * A full refresh does the same to a shadow, `open(spec, { shadowOf })`, and then `swap`s it in: readers see the old table
+ * until that commit. Both keep the target's progress of all runs. An abandoned shadow is `drop`ped.
+ *
+ * Who was killed, at any moment, calls again: every verb that changes something ends the same when it is repeated.
  */
 import { z } from 'zod'
 import { postgresEndpointSchema, storageSchema } from '../platform/endpoints.ts'
@@ -94,18 +108,54 @@ export interface MaintenanceResult {
 }
 
 /**
- * What a backend can do, as data; callers choose by these and never by a backend's name.
+ * What a backend can do, as data; callers choose by these and never by a backend's name. What none of them can is not
+ * here: an `evolve` or a `swap` has its table for itself, so callers let no batch of that table run meanwhile.
  */
 export interface Capabilities {
   /**
    * Which upserts may run at once without losing or doubling rows *and* without one of them failing.
    * When it is `none`, callers hold one upserter per table; with `disjoint-partitions` they may run one per partition.
+   * Either way two of them lose nothing when they do run at once: one fails with `COMMIT_CONFLICT`, and is applied again.
    */
   readonly concurrentUpserts: 'same-table' | 'disjoint-partitions' | 'none'
-  /** Whether a batch is one commit whatever its size. When false, readers may see a part of a large upsert, and a killed one is applied again from its start. */
+  /**
+   * Whether an upsert is one commit whatever its size. When false, readers may see a part of a large one, and callers
+   * that can't have that fill a shadow and swap it in. One that was killed is applied again from its start, as always.
+   */
   readonly atomicUpserts: boolean
-  /** Whether a commit leaves deleted rows in place for readers to skip. When true, callers schedule `maintain`. */
+  /**
+   * Whether a commit leaves deleted rows in place for readers to skip. When true, callers schedule `maintain` by
+   * `TableDescription.deleteFiles`; when false, only many small files ask for it.
+   */
   readonly mergeOnRead: boolean
+}
+
+/** A table as it is stored, whoever made it. JSON is told as `string`, since formats know no difference. */
+export interface StoredTable {
+  readonly columns: readonly ColumnSpec[]
+  readonly partitionBy: string | null
+}
+
+/**
+ * What a table is beside its name. Whoever opens, asks for or drops a shadow says whose it is, because a format may
+ * keep it below its target's folder, so that its files can be taken over where they are.
+ */
+export interface TablePlace {
+  readonly shadowOf?: string
+}
+
+export interface EvolveResult {
+  /** Names of the columns that the table lacked. */
+  readonly added: readonly string[]
+  /** Names of the columns whose type was too narrow. */
+  readonly widened: readonly string[]
+}
+
+export interface SwapResult {
+  /** The swap was committed before, and this call changed nothing. */
+  readonly alreadyApplied: boolean
+  /** The target's Delta version or DuckLake snapshot after it. */
+  readonly version: string
 }
 
 /** An open table. It is used by one caller at a time. */
@@ -120,8 +170,16 @@ export interface LakeTable extends AsyncDisposable {
   apply(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): Promise<ApplyResult>
   /** The highest batch index that the run has committed, or null. */
   appliedThrough(runId: string): Promise<number | null>
-  /** Adds the columns that the table lacks, all of them nullable; others must be as they are. Returns the added names. */
-  evolve(columns: readonly ColumnSpec[]): Promise<readonly string[]>
+  /**
+   * Fits the table to columns that a batch will have, in one commit, or in none where it fits already.
+   * - A column that the table lacks is added; it must be nullable, and stored rows have NULL there.
+   * - A stored column whose type doesn't hold every value of the new one gets the least type that holds both
+   *   (`widening.ts`); for that the stored rows are written anew, bounded in memory but not in time.
+   * - All else stays: a column that is narrower or missing here, and whether a stored column is nullable.
+   * @throws LakeduelError `SCHEMA_MISMATCH` when two types have no common one without loss, or a name differs from a
+   *   stored one by case only; `COMMIT_CONFLICT` when another writer was first: call again. The table is then as it was.
+   */
+  evolve(columns: readonly ColumnSpec[]): Promise<EvolveResult>
   /** Makes the table as cheap to read as its format can: compaction, rewriting of deletes, removal of unused files. */
   maintain(): Promise<MaintenanceResult>
   describe(): Promise<TableDescription>
@@ -137,8 +195,20 @@ export interface Backend extends AsyncDisposable {
   readonly versions: Readonly<Record<string, string>>
   /** Processes that the backend started, by role, so that they are measured beside this one. */
   readonly processes: Readonly<Record<string, number>>
+  /** How a table is stored, or null where there is none. */
+  stored(name: string, place?: TablePlace): Promise<StoredTable | null>
   /** Opens a table, and creates it where it doesn't exist. Fails with `SCHEMA_MISMATCH` when what is stored contradicts `spec`. */
-  open(spec: TableSpec): Promise<LakeTable>
+  open(spec: TableSpec, place?: TablePlace): Promise<LakeTable>
+  /**
+   * Puts a shadow in its target's place, in one commit: readers of the target go from its old rows, columns and
+   * partitioning to the shadow's. There need be no target yet. The target keeps the progress of its runs and adds `tag`;
+   * the shadow's own progress ends with it. Afterwards there is no table `shadow`. Repeated with the same tag it changes
+   * nothing, and removes what a killed call left of the shadow. Open handles of both tables must be opened again.
+   * @throws LakeduelError `TABLE_NOT_FOUND` without a shadow, `COMMIT_CONFLICT` when another writer was first: call again
+   */
+  swap(shadow: string, target: string, tag: CommitTag): Promise<SwapResult>
+  /** Removes a table with its progress, and does nothing where there is none. Its files may go with the next maintenance only. */
+  drop(name: string, place?: TablePlace): Promise<void>
   close(): Promise<void>
 }
 

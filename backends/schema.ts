@@ -54,13 +54,15 @@ export type ColumnSpec = {
   readonly nullable: boolean
 }
 
+/** Also the name of a table's folder and of its catalog entry. */
+export const tableNameSchema = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a table name is lower snake_case, at most 63 characters')
+
 /** A table as a backend is asked to open it. */
 export const tableSchema = z
   .strictObject({
-    /** Also the name of its folder and of its catalog entry. */
-    name: z
-      .string()
-      .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a table name is lower snake_case, at most 63 characters'),
+    name: tableNameSchema,
     columns: z.array(columnSchema).min(1).readonly(),
     /** Empty for a table that is only appended to or replaced. */
     primaryKey: z.array(z.string()).readonly(),

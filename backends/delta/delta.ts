@@ -25,12 +25,24 @@
 import { z } from 'zod'
 import { uriOf } from '../../platform/endpoints.ts'
 import { LakeduelError } from '../../platform/errors.ts'
-import type { Arm, Backend, BackendEnvironment, BackendFactory, Capabilities, LakeTable } from '../backend.ts'
+import type {
+  Arm,
+  Backend,
+  BackendEnvironment,
+  BackendFactory,
+  Capabilities,
+  CommitTag,
+  LakeTable,
+  StoredTable,
+  SwapResult,
+  TablePlace,
+} from '../backend.ts'
 import type { TableSpec } from '../schema.ts'
 import type { DeltaSettings, Strategy } from './settings.ts'
 import { processEnvironment, STRATEGIES, settingsFor } from './settings.ts'
 import { SidecarProcess } from './sidecar-process.ts'
-import { DeltaTable } from './table.ts'
+import { dropTable, folderOf, swapTables } from './swap.ts'
+import { DeltaTable, storedTableSchema } from './table.ts'
 
 const helloSchema = z.object({
   versions: z.record(z.string(), z.string()),
@@ -86,13 +98,23 @@ class DeltaBackend implements Backend {
     this.#sidecar = sidecar
   }
 
-  open(spec: TableSpec): Promise<LakeTable> {
-    const { strategy, settings, environment } = this.#connection
-    return DeltaTable.open(
-      this.#sidecar,
-      { uri: uriOf(environment.storage, spec.name), strategy, settings },
-      spec,
-    )
+  async stored(name: string, place: TablePlace = {}): Promise<StoredTable | null> {
+    const answer = z.object({ stored: storedTableSchema.nullable() })
+    const { stored } = await this.#sidecar.request('stored', { uri: this.#uriOf(name, place) }, answer)
+    return stored
+  }
+
+  async open(spec: TableSpec, place: TablePlace = {}): Promise<LakeTable> {
+    const { strategy, settings } = this.#connection
+    return DeltaTable.open(this.#sidecar, { uri: this.#uriOf(spec.name, place), strategy, settings }, spec)
+  }
+
+  swap(shadow: string, target: string, tag: CommitTag): Promise<SwapResult> {
+    return swapTables(this.#sidecar, this.#connection.environment.storage, shadow, target, tag)
+  }
+
+  drop(name: string, place: TablePlace = {}): Promise<void> {
+    return dropTable(this.#sidecar, this.#connection.environment.storage, name, place)
   }
 
   close(): Promise<void> {
@@ -101,6 +123,10 @@ class DeltaBackend implements Backend {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #uriOf(name: string, place: TablePlace): string {
+    return uriOf(this.#connection.environment.storage, folderOf(name, place))
   }
 }
 

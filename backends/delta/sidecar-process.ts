@@ -129,9 +129,12 @@ function closedError(verb: string): LakeduelError {
   })
 }
 
-/** Nothing else of this process's environment: a stray `AWS_PROFILE` or `PYTHONHOME` must not change a result. */
+/**
+ * Nothing else of this process's environment: a stray `AWS_PROFILE` or `PYTHONHOME` must not change a result.
+ * LAKEDUEL_FAULT arms faults of tests, the sidecar's own among them.
+ */
 function inheritedEnvironment(): Readonly<Record<string, string>> {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'SSL_CERT_FILE', 'SSL_CERT_DIR']
+  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'LAKEDUEL_FAULT']
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }
 

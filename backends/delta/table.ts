@@ -4,11 +4,13 @@ import type {
   ApplyMode,
   ApplyResult,
   CommitTag,
+  EvolveResult,
   LakeTable,
   MaintenanceResult,
   StagedBatch,
   TableDescription,
 } from '../backend.ts'
+import { planEvolution } from '../evolution.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import { columnSchema } from '../schema.ts'
 import type { DeltaSettings, Strategy } from './settings.ts'
@@ -26,10 +28,13 @@ const appliedSchema = z.object({
   engine: z.record(z.string(), z.number()),
 })
 
-const describedSchema = z.object({
-  version: z.string(),
+export const storedTableSchema = z.object({
   columns: z.array(columnSchema),
   partitionBy: z.string().nullable(),
+})
+
+const describedSchema = storedTableSchema.extend({
+  version: z.string(),
   rows: z.int(),
   dataFiles: z.int(),
   dataBytes: z.int(),
@@ -88,12 +93,16 @@ export class DeltaTable implements LakeTable {
     return (await this.#request('applied_through', { runId }, answer)).batchIndex
   }
 
-  async evolve(columns: readonly ColumnSpec[]): Promise<readonly string[]> {
-    const { added } = await this.#request('evolve', { columns }, z.object({ added: z.array(z.string()) }))
-    const known = new Set(this.#spec.columns.map((column) => column.name))
-    const news = columns.filter((column) => !known.has(column.name))
-    this.#spec = { ...this.#spec, columns: [...this.#spec.columns, ...news] }
-    return added
+  async evolve(columns: readonly ColumnSpec[]): Promise<EvolveResult> {
+    const { stored } = await this.#request('stored', {}, z.object({ stored: storedTableSchema }))
+    const { added, widened, ...evolution } = planEvolution(this.#spec.name, stored.columns, columns)
+    if (added.length + widened.length > 0) {
+      const fields = { stored: stored.columns, added, widened, ...requestedSettings(this.#options.settings) }
+      await this.#request('evolve', fields, z.object({}))
+    }
+    const asked = [...columns, ...this.#spec.columns]
+    this.#spec = { ...this.#spec, columns: describedColumns(evolution.columns, asked) }
+    return { added: added.map(({ name }) => name), widened: widened.map(({ name }) => name) }
   }
 
   async maintain(): Promise<MaintenanceResult> {
@@ -104,7 +113,7 @@ export class DeltaTable implements LakeTable {
 
   async describe(): Promise<TableDescription> {
     const described = await this.#request('describe', {}, describedSchema)
-    const columns = describedColumns(described.columns, this.#spec)
+    const columns = describedColumns(described.columns, this.#spec.columns)
     // delta-rs writes no deletion vectors: what it replaces it copies.
     return { ...described, format: 'delta', columns, deleteFiles: 0 }
   }

@@ -1,11 +1,14 @@
-import type { ColumnSpec, LakeType, TableSpec } from '../schema.ts'
+import type { ColumnSpec, LakeType } from '../schema.ts'
 
 /**
  * The columns as the caller named them. Delta stores JSON text as a string and can't tell the two apart, so a stored
- * string is JSON where the table is opened with JSON.
+ * string is JSON where JSON was asked for.
  */
-export function describedColumns(stored: readonly ColumnSpec[], spec: TableSpec): readonly ColumnSpec[] {
-  const wanted = new Map(spec.columns.map((column) => [column.name, column.type]))
+export function describedColumns(
+  stored: readonly ColumnSpec[],
+  asked: readonly ColumnSpec[],
+): readonly ColumnSpec[] {
+  const wanted = new Map(asked.map((column) => [column.name, column.type]))
   return stored.map((column) => ({ ...column, type: describedType(column.type, wanted.get(column.name)) }))
 }
 

@@ -117,61 +117,31 @@ export async function reconcile(
   )
 }
 
-/** Adds the columns that the table lacks and returns them. */
-export async function addColumns(
-  session: DuckDbSession,
-  spec: TableSpec,
-  columns: readonly ColumnSpec[],
-): Promise<readonly ColumnSpec[]> {
-  const known = new Map(spec.columns.map((column) => [column.name, column]))
-  const added = columns.filter(({ name }) => !known.has(name))
-  const problems = [
-    ...columns.flatMap((column) => {
-      const stored = known.get(column.name)
-      return stored === undefined ? [] : contradictions(stored, column)
-    }),
-    ...added.filter(({ nullable }) => !nullable).map(({ name }) => `"${name}" is new and not nullable`),
-  ]
-  if (problems.length > 0) {
-    throw new LakeduelError(
-      'SCHEMA_MISMATCH',
-      `Table ${spec.name} cannot evolve so: ${problems.join('; ')}.`,
-      {
-        facts: { table: spec.name, problems },
-        remedy: 'Only nullable columns can be added, and stored ones stay as they are.',
-      },
-    )
-  }
-  await session.transaction(async () => {
-    for (const { name, type } of added) {
-      await session.run(
-        `ALTER TABLE ${tableName(spec.name)} ADD COLUMN ${identifier(name)} ${duckDbSqlOf(type)}`,
-      )
-    }
-  })
-  return added
-}
-
 export async function describeTable(lake: AttachedLake, spec: TableSpec): Promise<TableDescription> {
   const { session } = lake
   const stored = (await storedColumns(session, spec.name)) ?? []
   const asked = new Map(spec.columns.map((column) => [column.name, column]))
   const files = await tableFiles(session, spec.name)
-  const [live] = await session.query(
-    z.object({ rows: z.bigint() }),
-    `SELECT count(*) AS rows FROM ${tableName(spec.name)}`,
-  )
   return {
     format: 'ducklake',
     version: await snapshotVersion(session),
     columns: stored.map((column) => asAsked(column, asked.get(column.name))),
     partitionBy: await partitionColumn(lake, spec.name),
-    rows: Number(live?.rows ?? 0n),
+    rows: await liveRows(session, spec.name),
     ...files,
   }
 }
 
-export interface TableFiles {
+/** Those of the data files less the deleted ones. */
+export async function liveRows(session: DuckDbSession, name: string): Promise<number> {
+  const [live] = await session.query(
+    z.object({ rows: z.bigint() }),
+    `SELECT count(*) AS rows FROM ${tableName(name)}`,
+  )
+  return Number(live?.rows ?? 0n)
+}
+
+interface TableFiles {
   readonly dataFiles: number
   readonly deleteFiles: number
   /** Compressed bytes of the live data files. */
@@ -204,7 +174,7 @@ export async function snapshotVersion(session: DuckDbSession): Promise<string> {
 }
 
 /** The identity partition column; there is no function for it, so it is read from DuckLake's own tables. */
-async function partitionColumn(lake: AttachedLake, name: string): Promise<string | null> {
+export async function partitionColumn(lake: AttachedLake, name: string): Promise<string | null> {
   const metadata = `__ducklake_metadata_${LAKE}.${identifier(lake.metadataSchema)}`
   const [row] = await lake.session.query(
     z.object({ column_name: z.string() }),
@@ -221,7 +191,7 @@ async function partitionColumn(lake: AttachedLake, name: string): Promise<string
 }
 
 /** JSON is stored as VARCHAR, so where both are stored alike, the kind that was asked for tells more. */
-function asAsked(stored: ColumnSpec, asked: ColumnSpec | undefined): ColumnSpec {
+export function asAsked(stored: ColumnSpec, asked: ColumnSpec | undefined): ColumnSpec {
   const alike = asked !== undefined && duckDbSqlOf(asked.type) === duckDbSqlOf(stored.type)
   return alike ? { name: stored.name, type: asked.type, nullable: stored.nullable } : stored
 }

@@ -20,17 +20,37 @@ import { attachDuckLake, createS3Secret, secretsOf } from '../../platform/duckdb
 import type { DuckDbSession as Session } from '../../platform/duckdb/session.ts'
 import { DuckDbSession, duckDbVersion } from '../../platform/duckdb/session.ts'
 import { LakeduelError } from '../../platform/errors.ts'
-import type { Arm, Backend, BackendEnvironment, BackendFactory, Capabilities, LakeTable } from '../backend.ts'
+import type {
+  Arm,
+  Backend,
+  BackendEnvironment,
+  BackendFactory,
+  Capabilities,
+  CommitTag,
+  LakeTable,
+  StoredTable,
+  SwapResult,
+} from '../backend.ts'
 import type { TableSpec } from '../schema.ts'
 import { applyByDeleteInsert } from './apply-delete-insert.ts'
 import { applyByMerge } from './apply-merge.ts'
 import type { AttachedLake } from './catalog.ts'
-import { createTable, DATA_FOLDER, ensureOptions, LAKE, reconcile, storedColumns } from './catalog.ts'
+import {
+  createTable,
+  DATA_FOLDER,
+  ensureOptions,
+  LAKE,
+  partitionColumn,
+  reconcile,
+  storedColumns,
+} from './catalog.ts'
 import { translated } from './errors.ts'
+import { rewriteName } from './evolve.ts'
 import { CommitMarker, MARKER_INLINING_ROWS } from './marker.ts'
 import type { DuckLakeSettings } from './settings.ts'
 import { duckDbSettings, settingsFor, tableOptions } from './settings.ts'
 import type { UpsertStrategy } from './strategy.ts'
+import { dropTables, swapTables } from './swap.ts'
 import { DuckLakeTable } from './table.ts'
 
 const STRATEGIES: Readonly<Partial<Record<Arm, UpsertStrategy>>> = {
@@ -80,6 +100,14 @@ class DuckLakeBackend implements Backend {
     this.#strategy = strategy
   }
 
+  async stored(name: string): Promise<StoredTable | null> {
+    return translated('reading the catalog', { table: name }, async () => {
+      const columns = await storedColumns(this.#lake.session, name)
+      return columns === null ? null : { columns, partitionBy: await partitionColumn(this.#lake, name) }
+    })
+  }
+
+  /** A shadow is a table beside its target: the catalog knows where its files are, so they may lie anywhere. */
   async open(spec: TableSpec): Promise<LakeTable> {
     return translated('opening the table', { table: spec.name }, async () => {
       const { session } = this.#lake
@@ -88,6 +116,20 @@ class DuckLakeBackend implements Backend {
       await ensureOptions(session, spec.name, tableOptions(this.settings))
       return new DuckLakeTable(this.#lake, this.settings, this.#strategy, opened)
     })
+  }
+
+  async swap(shadow: string, target: string, tag: CommitTag): Promise<SwapResult> {
+    return translated(`swapping ${shadow} for ${target}`, { shadow, target, ...tag }, () =>
+      swapTables(this.#lake.session, shadow, target, tag),
+    )
+  }
+
+  async drop(name: string): Promise<void> {
+    const { session } = this.#lake
+    const marker = new CommitMarker(session, name)
+    await translated('dropping the table', { table: name }, () =>
+      session.transaction(() => dropTables(session, [name, marker.name, rewriteName(name)])),
+    )
   }
 
   async close(): Promise<void> {

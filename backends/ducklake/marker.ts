@@ -23,19 +23,23 @@ export const MARKER_INLINING_ROWS = 2
  */
 export class CommitMarker {
   readonly #session: DuckDbSession
-  readonly #name: string
+  /** Of the table of markers itself. */
+  readonly name: string
   readonly #table: string
 
   constructor(session: DuckDbSession, lakeTableName: string) {
     this.#session = session
-    this.#name = MARKER_PREFIX + lakeTableName
-    this.#table = tableName(this.#name)
+    this.name = MARKER_PREFIX + lakeTableName
+    this.#table = tableName(this.name)
   }
 
-  /** Makes the table of markers; runs in the transaction that makes the lake table. */
+  /**
+   * Makes the table of markers; runs in the transaction that makes the lake table. One that is there already was left
+   * behind by somebody who dropped the lake table by hand, and says of rows that they are stored which are gone.
+   */
   async create(): Promise<void> {
     await this.#session.run(
-      `CREATE TABLE ${this.#table} (run_id VARCHAR NOT NULL, batch_index BIGINT NOT NULL)`,
+      `CREATE OR REPLACE TABLE ${this.#table} (run_id VARCHAR NOT NULL, batch_index BIGINT NOT NULL)`,
     )
     await this.#session.run(`INSERT INTO ${this.#table} VALUES (${literal(FENCE)}, 0)`)
   }
@@ -55,6 +59,11 @@ export class CommitMarker {
       [tag.runId, tag.batchIndex],
     )
     return claimedRows === 2
+  }
+
+  /** Makes every commit of a batch that is under way conflict with the open transaction. */
+  async fence(): Promise<void> {
+    await this.#session.run(`UPDATE ${this.#table} SET batch_index = 0 WHERE run_id = ${literal(FENCE)}`)
   }
 
   async appliedThrough(runId: string): Promise<number | null> {

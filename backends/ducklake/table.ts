@@ -4,6 +4,7 @@ import type {
   ApplyMode,
   ApplyResult,
   CommitTag,
+  EvolveResult,
   LakeTable,
   MaintenanceResult,
   StagedBatch,
@@ -11,18 +12,17 @@ import type {
 } from '../backend.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import type { AttachedLake } from './catalog.ts'
-import { addColumns, describeTable, snapshotVersion, tableName } from './catalog.ts'
+import { asAsked, describeTable, snapshotVersion, tableName } from './catalog.ts'
 import { translated } from './errors.ts'
+import { evolveTable } from './evolve.ts'
 import { insertRows } from './insert.ts'
 import { maintainTable } from './maintenance.ts'
 import { CommitMarker } from './marker.ts'
+import { fitToLoad } from './memory.ts'
 import type { DuckLakeSettings } from './settings.ts'
 import type { StagedRows } from './staged.ts'
 import { inspectBatch, surveyKeys } from './staged.ts'
 import type { RowCounts, UpsertContext, UpsertStrategy } from './strategy.ts'
-
-/** Bytes of DuckDB's memory for each byte of a batch's payload, on top of what any batch needs. */
-const MEMORY_PER_PAYLOAD = 4
 
 /** The rows of a batch that had none. */
 const NO_ROWS: RowCounts = { rowsInserted: 0, rowsUpdated: 0, statements: 0 }
@@ -82,12 +82,17 @@ export class DuckLakeTable implements LakeTable {
     )
   }
 
-  async evolve(columns: readonly ColumnSpec[]): Promise<readonly string[]> {
+  async evolve(columns: readonly ColumnSpec[]): Promise<EvolveResult> {
     this.#assertOpen()
-    return translated('adding columns', { table: this.#spec.name }, async () => {
-      const added = await addColumns(this.#session, this.#spec, columns)
-      this.#spec = { ...this.#spec, columns: [...this.#spec.columns, ...added] }
-      return added.map(({ name }) => name)
+    return translated('evolving the table', { table: this.#spec.name }, async () => {
+      const evolution = await evolveTable(this.#lake, this.#settings, this.#spec, columns)
+      const asked = new Map([...columns, ...this.#spec.columns].map((column) => [column.name, column]))
+      const stored = evolution.columns.map((column) => asAsked(column, asked.get(column.name)))
+      this.#spec = { ...this.#spec, columns: stored }
+      return {
+        added: evolution.added.map(({ name }) => name),
+        widened: evolution.widened.map(({ name }) => name),
+      }
     })
   }
 
@@ -127,7 +132,7 @@ export class DuckLakeTable implements LakeTable {
     const staged = await inspectBatch(this.#session, this.#spec, batch)
     if (mode === 'replace') await this.#session.run(`TRUNCATE ${context.target}`)
     if (staged === null) return NO_ROWS
-    await this.#fitToBatch(staged)
+    await fitToLoad(this.#session, this.#settings, staged)
     if (mode === 'append' || this.#spec.primaryKey.length === 0) return insertAll(context, staged)
     const survey = await surveyKeys(this.#session, this.#spec, staged)
     if (mode === 'upsert') return this.#upsert(context, staged, survey)
@@ -142,20 +147,6 @@ export class DuckLakeTable implements LakeTable {
       target: tableName(this.#spec.name),
       settings: this.#settings,
     }
-  }
-
-  /**
-   * Fits DuckDB's bounds to the batch. A partitioned write is flushed by rows, so the bytes that a thread may buffer become
-   * rows by the batch's own row width. And the engine takes what its limit allows: upload buffers of 100 partitions filled
-   * 500 MiB for a batch of 5 MiB, and worked as well in 150.
-   */
-  async #fitToBatch(staged: StagedRows): Promise<void> {
-    const { flushPayloadBytes, memoryLimitBytes, baseMemoryBytes } = this.#settings
-    const bytesPerRow = Math.max(1, staged.payloadBytes / staged.rows)
-    const flushRows = Math.max(1, Math.floor(flushPayloadBytes / bytesPerRow))
-    const memoryBytes = Math.min(memoryLimitBytes, baseMemoryBytes + MEMORY_PER_PAYLOAD * staged.payloadBytes)
-    await this.#session.set('partitioned_write_flush_threshold', flushRows)
-    await this.#session.set('memory_limit', `${memoryBytes}B`)
   }
 }
 

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { copyFile, link, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { errorCode, withDiskFullError } from '../disk.ts'
 import type { ObjectStore, StorageUsage, StoredObject } from './object-store.ts'
@@ -27,8 +28,12 @@ export class LocalStore implements ObjectStore {
 
   async copyPrefix(from: string, to: string): Promise<StorageUsage> {
     const objects = await this.list(from)
-    for (const { key } of objects) await this.putFile(join(this.#root, key), to + key.slice(from.length))
+    for (const { key } of objects) await this.copy(key, to + key.slice(from.length))
     return usageOf(objects)
+  }
+
+  async copy(from: string, to: string): Promise<void> {
+    await this.putFile(join(this.#root, from), to)
   }
 
   async deletePrefix(prefix: string): Promise<void> {
@@ -36,7 +41,11 @@ export class LocalStore implements ObjectStore {
       await rm(join(this.#root, prefix), { recursive: true, force: true })
       return
     }
-    for (const { key } of await this.list(prefix)) await rm(join(this.#root, key), { force: true })
+    await this.deleteKeys((await this.list(prefix)).map(({ key }) => key))
+  }
+
+  async deleteKeys(keys: readonly string[]): Promise<void> {
+    for (const key of keys) await rm(join(this.#root, key), { force: true })
   }
 
   async usage(prefix: string): Promise<StorageUsage> {
@@ -50,6 +59,25 @@ export class LocalStore implements ObjectStore {
       // A copy-on-write clone where the file system has them: a full copy would take time and disk for nothing.
       await copyFile(path, target, constants.COPYFILE_FICLONE)
     })
+  }
+
+  /** A link takes a name only when it is free, and by then the file is whole. */
+  async putIfAbsent(key: string, text: string): Promise<boolean> {
+    const target = join(this.#root, key)
+    const written = `${target}.${randomUUID()}.tmp`
+    await withDiskFullError(this.#root, async () => {
+      await mkdir(dirname(target), { recursive: true })
+      await writeFile(written, text)
+    })
+    try {
+      await link(written, target)
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return false
+      throw error
+    } finally {
+      await rm(written)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

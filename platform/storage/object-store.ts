@@ -24,9 +24,15 @@ export interface ObjectStore extends AsyncDisposable {
   list(prefix: string): Promise<readonly StoredObject[]>
   /** Copies every object, on the server where there is one. Returns what was copied. */
   copyPrefix(from: string, to: string): Promise<StorageUsage>
+  /** Copies one object, on the server where there is one. */
+  copy(from: string, to: string): Promise<void>
   deletePrefix(prefix: string): Promise<void>
+  /** Keys that don't exist are no error. */
+  deleteKeys(keys: readonly string[]): Promise<void>
   usage(prefix: string): Promise<StorageUsage>
   putFile(path: string, key: string): Promise<void>
+  /** Makes an object, whole or not at all, unless the key is taken; tells whether it did. */
+  putIfAbsent(key: string, text: string): Promise<boolean>
 }
 
 /** The store of a run's storage; disposing of it closes its connections. */

@@ -2,8 +2,10 @@ import { createReadStream } from 'node:fs'
 import {
   CopyObjectCommand,
   DeleteObjectsCommand,
+  PutObjectCommand,
   paginateListObjectsV2,
   type S3Client,
+  S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import pLimit from 'p-limit'
@@ -13,6 +15,8 @@ import { usageOf } from './usage.ts'
 const PARALLEL_REQUESTS = 16
 /** The most keys that S3 takes in one DeleteObjects request. */
 const KEYS_PER_DELETE = 1_000
+/** The key exists, or another put of it is under way. */
+const TAKEN: ReadonlySet<number> = new Set([412, 409])
 
 export class S3Store implements ObjectStore {
   readonly #client: S3Client
@@ -41,12 +45,12 @@ export class S3Store implements ObjectStore {
 
   async copyPrefix(from: string, to: string): Promise<StorageUsage> {
     const objects = await this.list(from)
-    await pLimit(PARALLEL_REQUESTS).map(objects, ({ key }) => this.#copy(key, to + key.slice(from.length)))
+    await pLimit(PARALLEL_REQUESTS).map(objects, ({ key }) => this.copy(key, to + key.slice(from.length)))
     return usageOf(objects)
   }
 
   /** Up to 5 GiB, the most that S3 copies in one request; engines write smaller files. */
-  async #copy(from: string, to: string): Promise<void> {
+  async copy(from: string, to: string): Promise<void> {
     const source = `${this.#bucket}/${this.#root}${from}`.split('/').map(encodeURIComponent).join('/')
     await this.#client.send(
       new CopyObjectCommand({ Bucket: this.#bucket, CopySource: source, Key: this.#root + to }),
@@ -54,9 +58,12 @@ export class S3Store implements ObjectStore {
   }
 
   async deletePrefix(prefix: string): Promise<void> {
-    const keys = (await this.list(prefix)).map(({ key }) => ({ Key: this.#root + key }))
+    await this.deleteKeys((await this.list(prefix)).map(({ key }) => key))
+  }
+
+  async deleteKeys(keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += KEYS_PER_DELETE) {
-      const Objects = keys.slice(from, from + KEYS_PER_DELETE)
+      const Objects = keys.slice(from, from + KEYS_PER_DELETE).map((key) => ({ Key: this.#root + key }))
       const { Errors = [] } = await this.#client.send(
         new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } }),
       )
@@ -73,6 +80,17 @@ export class S3Store implements ObjectStore {
   async putFile(path: string, key: string): Promise<void> {
     const params = { Bucket: this.#bucket, Key: this.#root + key, Body: createReadStream(path) }
     await new Upload({ client: this.#client, params }).done()
+  }
+
+  async putIfAbsent(key: string, text: string): Promise<boolean> {
+    try {
+      const target = { Bucket: this.#bucket, Key: this.#root + key }
+      await this.#client.send(new PutObjectCommand({ ...target, Body: text, IfNoneMatch: '*' }))
+      return true
+    } catch (error) {
+      if (error instanceof S3ServiceException && TAKEN.has(error.$metadata.httpStatusCode ?? 0)) return false
+      throw error
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

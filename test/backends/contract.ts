@@ -9,8 +9,11 @@ import { partitionTests } from './contract/partitions.ts'
 import { propertyTests } from './contract/property.ts'
 import { rejectionTests } from './contract/rejection.ts'
 import { replaceTests } from './contract/replace.ts'
+import { storedTests } from './contract/stored.ts'
+import { swapTests } from './contract/swap.ts'
 import { typeTests } from './contract/types.ts'
 import { appendTests, upsertTests } from './contract/upsert.ts'
+import { wideningTests } from './contract/widening.ts'
 
 const asked = process.env['LAKEDUEL_TEST_ARMS']?.split(',')
 
@@ -26,7 +29,10 @@ export function contractSuite(arm: Arm): void {
     describe('a batch counts once', () => idempotenceTests(lake))
     describe('partitions', () => partitionTests(lake))
     describe('types', () => typeTests(lake))
+    describe('stored tables', () => storedTests(lake))
     describe('evolution', () => evolutionTests(lake))
+    describe('widening', () => wideningTests(lake))
+    describe('swap', () => swapTests(lake))
     describe('refused batches', () => rejectionTests(lake))
     describe('lifecycle', () => lifecycleTests(lake))
     describe('killed processes', () => crashTests(lake))
@@ -39,6 +45,8 @@ export function localContractSuite(arm: Arm): void {
   describeArm(arm, 'local', (lake) => {
     describe('append', () => appendTests(lake))
     describe('replace', () => replaceTests(lake))
+    describe('stored tables', () => storedTests(lake))
+    describe('swap', () => swapTests(lake))
     describe('partitions', () => partitionTests(lake))
     describe('a batch counts once', () => idempotenceTests(lake))
     describe('lifecycle', () => lifecycleTests(lake))

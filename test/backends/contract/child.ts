@@ -1,5 +1,5 @@
 /**
- * A second process that applies batches, for tests of what processes may do to one another.
+ * A second process that applies a batch or swaps a table, for tests of what processes may do to one another.
  * It reads one request from stdin, since that holds secrets, and writes one JSON event a line.
  */
 import { text } from 'node:stream/consumers'
@@ -14,26 +14,43 @@ import {
 import { connectBackend } from '../../../backends/connect.ts'
 import { tableSchema } from '../../../backends/schema.ts'
 
-const requestSchema = z.strictObject({
-  arm: armSchema,
-  environment: backendEnvironmentSchema,
-  spec: tableSchema,
-  batch: stagedBatchSchema,
-  mode: applyModeSchema,
-  tag: commitTagSchema,
-})
+const requestSchema = z.discriminatedUnion('verb', [
+  z.strictObject({
+    verb: z.literal('apply'),
+    arm: armSchema,
+    environment: backendEnvironmentSchema,
+    spec: tableSchema,
+    batch: stagedBatchSchema,
+    mode: applyModeSchema,
+    tag: commitTagSchema,
+  }),
+  z.strictObject({
+    verb: z.literal('swap'),
+    arm: armSchema,
+    environment: backendEnvironmentSchema,
+    shadow: z.string(),
+    target: z.string(),
+    tag: commitTagSchema,
+  }),
+])
 
 function report(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`)
 }
 
-const { arm, environment, spec, batch, mode, tag } = requestSchema.parse(
-  JSON.parse(await text(process.stdin)),
-)
-await using backend = await connectBackend(arm, environment, {})
-await using table = await backend.open(spec)
-const appliedThrough = await table.appliedThrough(tag.runId)
-report({ event: 'opened', appliedThrough })
-const startedAt = performance.now()
-const { alreadyApplied } = await table.apply(batch, mode, tag)
-report({ event: 'applied', alreadyApplied, durationMs: performance.now() - startedAt })
+async function timed(action: () => Promise<{ readonly alreadyApplied: boolean }>): Promise<void> {
+  const startedAt = performance.now()
+  const { alreadyApplied } = await action()
+  report({ event: 'done', alreadyApplied, durationMs: performance.now() - startedAt })
+}
+
+const request = requestSchema.parse(JSON.parse(await text(process.stdin)))
+await using backend = await connectBackend(request.arm, request.environment, {})
+if (request.verb === 'swap') {
+  report({ event: 'opened', appliedThrough: null })
+  await timed(() => backend.swap(request.shadow, request.target, request.tag))
+} else {
+  await using table = await backend.open(request.spec)
+  report({ event: 'opened', appliedThrough: await table.appliedThrough(request.tag.runId) })
+  await timed(() => table.apply(request.batch, request.mode, request.tag))
+}

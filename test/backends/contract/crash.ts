@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { ApplyMode } from '../../../backends/backend.ts'
 import type { TestLake } from './lake.ts'
 import { sorted } from './model.ts'
-import { applyInProcess, killDuringApply } from './process.ts'
+import { killDuring, runInProcess } from './process.ts'
 import { optional, required } from './rows.ts'
 import type { TestTable } from './table.ts'
 import { applyThroughConflicts } from './table.ts'
@@ -41,7 +41,7 @@ export function crashTests(lake: () => TestLake): void {
 
 async function undisturbed(table: TestTable): Promise<number> {
   const request = table.requestOf(await table.stage(rows('first', 0)), 'upsert', table.nextTag())
-  const { durationMs } = await applyInProcess(request)
+  const { durationMs } = await runInProcess(request)
   table.model.apply('upsert', rows('first', 0))
   return durationMs
 }
@@ -54,7 +54,7 @@ async function killedAndRepaired(
 ): Promise<void> {
   const batch = await table.stage(batchRows)
   const tag = table.nextTag()
-  await killDuringApply(table.requestOf(batch, mode, tag), delayMs)
+  await killDuring(table.requestOf(batch, mode, tag), delayMs)
   const after = table.model.after(mode, batchRows)
   const { capabilities } = await table.lake.backend()
   if (capabilities.atomicUpserts || mode !== 'upsert') {

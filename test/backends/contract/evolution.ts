@@ -12,7 +12,7 @@ const ADDED = [
 
 async function evolved(table: TestTable): Promise<void> {
   const columns = [...COLUMNS, ...ADDED]
-  expect(await table.handle.evolve(columns)).toEqual(['amount', 'tags'])
+  expect(await table.handle.evolve(columns)).toEqual({ added: ['amount', 'tags'], widened: [] })
   table.model.spec = { ...table.spec, columns }
 }
 
@@ -48,20 +48,47 @@ export function evolutionTests(lake: () => TestLake): void {
   test('evolving to what is stored already adds nothing', async () => {
     const table = await create()
     const { version } = await table.handle.describe()
-    expect(await table.handle.evolve(COLUMNS)).toEqual([])
+    expect(await table.handle.evolve(COLUMNS)).toEqual({ added: [], widened: [] })
     expect((await table.handle.describe()).version).toBe(version)
+  })
+
+  test('a column that is missing, narrower or without NULL leaves the stored one as it is', async () => {
+    const table = await create()
+    await table.append([{ id: 1, note: 'a' }])
+    const { version } = await table.handle.describe()
+    for (const columns of [[], [optional('id', 'int8')], [required('note', 'json'), optional('id', 'int64')]])
+      expect(await table.handle.evolve(columns)).toEqual({ added: [], widened: [] })
+    expect(await table.handle.describe()).toMatchObject({ version, columns: COLUMNS })
   })
 
   test.each([
     {
-      name: 'another type of a stored column',
+      name: 'text for a number',
       columns: [optional('extra', 'int32'), optional('note', 'int64')],
+      says: ['"note"', 'string', 'int64'],
     },
-    { name: 'a new column that is not nullable', columns: [required('extra', 'int32')] },
-  ])('$name is a schema mismatch and changes nothing', async ({ columns }) => {
+    {
+      name: 'a float for a long integer',
+      columns: [required('id', 'float64')],
+      says: ['"id"', 'int64', 'float64'],
+    },
+    {
+      name: 'a new column that is not nullable',
+      columns: [required('extra', 'int32')],
+      says: ['"extra"', 'not nullable'],
+    },
+    { name: 'a name in another case', columns: [optional('Note', 'string')], says: ['"Note"', '"note"'] },
+    {
+      name: 'two new names that differ by case only',
+      columns: [optional('extra', 'int32'), optional('EXTRA', 'int32')],
+      says: ['"extra"', '"EXTRA"'],
+    },
+  ])('$name is a schema mismatch that says so, and changes nothing', async ({ columns, says }) => {
     const table = await create()
     await table.append([{ id: 1, note: 'a' }])
-    await expectFailure(table.handle.evolve(columns), 'SCHEMA_MISMATCH')
+    const error = await expectFailure(table.handle.evolve(columns), 'SCHEMA_MISMATCH')
+    for (const fact of [table.spec.name, ...says]) expect(error.message).toContain(fact)
+    expect(error.remedy).toMatch(/refresh the table in full/)
     expect((await table.handle.describe()).columns).toEqual(COLUMNS)
     await table.upsert([{ id: 1, note: 'b' }])
     await table.expectStored()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { TestLake } from './lake.ts'
-import { applyInProcess } from './process.ts'
+import { runInProcess } from './process.ts'
 import { optional, required } from './rows.ts'
 import { applyThroughConflicts } from './table.ts'
 
@@ -26,7 +26,7 @@ export function idempotenceTests(lake: () => TestLake): void {
       const reopened = await table.handle.apply(batch, mode, tag)
       await table.reopen(await lake().connect())
       const reconnected = await table.handle.apply(batch, mode, tag)
-      const elsewhere = await applyInProcess(table.requestOf(batch, mode, tag))
+      const elsewhere = await runInProcess(table.requestOf(batch, mode, tag))
 
       for (const result of [again, reopened, reconnected]) {
         expect(result).toMatchObject({ alreadyApplied: true, version: first.version, commits: 0 })
@@ -85,7 +85,7 @@ export function idempotenceTests(lake: () => TestLake): void {
     const table = await create()
     await table.upsert(rows('here', 1, 2))
     const batch = await table.stage(rows('there', 2, 3))
-    const result = await applyInProcess(table.requestOf(batch, 'upsert', table.nextTag()))
+    const result = await runInProcess(table.requestOf(batch, 'upsert', table.nextTag()))
     expect(result).toMatchObject({ appliedThrough: 0, alreadyApplied: false })
     table.model.apply('upsert', rows('there', 2, 3))
     expect(await table.handle.appliedThrough(table.runId)).toBe(1)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, inject } from 'vitest'
-import type { Arm, Backend, BackendEnvironment } from '../../../backends/backend.ts'
+import type { Arm, Backend, BackendEnvironment, TablePlace } from '../../../backends/backend.ts'
 import { formatOf } from '../../../backends/backend.ts'
 import { connectBackend } from '../../../backends/connect.ts'
 import type { ColumnSpec, TableSpec } from '../../../backends/schema.ts'
@@ -85,14 +85,19 @@ export class TestLake implements AsyncDisposable {
     readonly columns: readonly ColumnSpec[]
     readonly primaryKey?: readonly string[]
     readonly partitionBy?: string | null
+    readonly shadowOf?: string
   }): Promise<TestTable> {
     const spec: TableSpec = {
-      name: `t_${randomUUID().replaceAll('-', '')}`,
+      name: newTableName(),
       columns: definition.columns,
       primaryKey: definition.primaryKey ?? [],
       partitionBy: definition.partitionBy ?? null,
     }
-    const table = new TestTable(this, spec, await (await this.backend()).open(spec))
+    return this.openTable(spec, definition.shadowOf === undefined ? {} : { shadowOf: definition.shadowOf })
+  }
+
+  async openTable(spec: TableSpec, place: TablePlace = {}): Promise<TestTable> {
+    const table = new TestTable(this, spec, await (await this.backend()).open(spec, place), place)
     this.#tables.push(table)
     return table
   }
@@ -133,6 +138,11 @@ async function dropSchema({ postgres, schema }: BackendEnvironment['catalog']): 
   await client.connect()
   await client.query(`DROP SCHEMA IF EXISTS ${client.escapeIdentifier(schema)} CASCADE`)
   await client.end()
+}
+
+/** A name that no other test uses. */
+export function newTableName(): string {
+  return `t_${randomUUID().replaceAll('-', '')}`
 }
 
 /** Gives the tests of the surrounding `describe` one lake. */

@@ -7,6 +7,7 @@ import type { ApplyMode, Arm, BackendEnvironment, CommitTag, StagedBatch } from 
 import type { TableSpec } from '../../../backends/schema.ts'
 
 export interface ApplyRequest {
+  readonly verb: 'apply'
   readonly arm: Arm
   readonly environment: BackendEnvironment
   readonly spec: TableSpec
@@ -15,9 +16,18 @@ export interface ApplyRequest {
   readonly tag: CommitTag
 }
 
+export interface SwapRequest {
+  readonly verb: 'swap'
+  readonly arm: Arm
+  readonly environment: BackendEnvironment
+  readonly shadow: string
+  readonly target: string
+  readonly tag: CommitTag
+}
+
 const openedSchema = z.strictObject({ event: z.literal('opened'), appliedThrough: z.int().nullable() })
-const appliedSchema = z.strictObject({
-  event: z.literal('applied'),
+const doneSchema = z.strictObject({
+  event: z.literal('done'),
   alreadyApplied: z.boolean(),
   durationMs: z.number(),
 })
@@ -25,22 +35,22 @@ const appliedSchema = z.strictObject({
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
 
 /** In a process group of its own, so that all of it can be killed as a pod is: the sidecar with its parent. */
-function start(request: ApplyRequest) {
+function start(request: ApplyRequest | SwapRequest) {
   return execa(process.execPath, [CHILD], { input: JSON.stringify(request), detached: true })
 }
 
-/** Applies the batch in another process, and waits for its end. */
-export async function applyInProcess(request: ApplyRequest) {
+/** Applies the batch, or swaps, in another process, and waits for its end. */
+export async function runInProcess(request: ApplyRequest | SwapRequest) {
   const { stdout } = await start(request)
-  const [opened, applied] = stdout.split('\n')
+  const [opened, done] = stdout.split('\n')
   return {
     ...openedSchema.parse(JSON.parse(opened ?? '')),
-    ...appliedSchema.parse(JSON.parse(applied ?? '')),
+    ...doneSchema.parse(JSON.parse(done ?? '')),
   }
 }
 
-/** Applies the batch in another process, and kills its whole group so many milliseconds after the apply began. */
-export async function killDuringApply(request: ApplyRequest, delayMs: number): Promise<void> {
+/** Applies the batch, or swaps, in another process, and kills its whole group so many milliseconds after that began. */
+export async function killDuring(request: ApplyRequest | SwapRequest, delayMs: number): Promise<void> {
   const child = start(request)
   await Promise.race([once(child.stdout, 'data'), child])
   await sleep(delayMs)

@@ -8,6 +8,7 @@ import type {
   CommitTag,
   LakeTable,
   StagedBatch,
+  TablePlace,
 } from '../../../backends/backend.ts'
 import type { TableSpec } from '../../../backends/schema.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
@@ -22,13 +23,15 @@ export class TestTable {
   readonly lake: TestLake
   readonly model: TableModel
   readonly runId = `run-${randomUUID()}`
+  readonly place: TablePlace
   handle: LakeTable
   #batches = 0
 
-  constructor(lake: TestLake, spec: TableSpec, handle: LakeTable) {
+  constructor(lake: TestLake, spec: TableSpec, handle: LakeTable, place: TablePlace) {
     this.lake = lake
     this.model = new TableModel(spec)
     this.handle = handle
+    this.place = place
   }
 
   get spec(): TableSpec {
@@ -85,23 +88,27 @@ export class TestTable {
   /** Closes the handle and opens the table again. */
   async reopen(backend?: Backend): Promise<void> {
     await this.handle.close()
-    this.handle = await (backend ?? (await this.lake.backend())).open(this.spec)
+    this.handle = await (backend ?? (await this.lake.backend())).open(this.spec, this.place)
   }
 
   requestOf(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): ApplyRequest {
     const { arm, environment } = this.lake
-    return { arm, environment, spec: this.spec, batch, mode, tag }
+    return { verb: 'apply', arm, environment, spec: this.spec, batch, mode, tag }
   }
 }
 
-/** Applies as the contract tells its callers to: again, as long as another writer was first. */
 export function applyThroughConflicts(
   handle: LakeTable,
   batch: StagedBatch,
   mode: ApplyMode,
   tag: CommitTag,
 ): Promise<ApplyResult> {
-  return pRetry(() => handle.apply(batch, mode, tag), {
+  return throughConflicts(() => handle.apply(batch, mode, tag))
+}
+
+/** Does what the contract tells its callers to: calls again, as long as another writer was first. */
+export function throughConflicts<T>(call: () => Promise<T>): Promise<T> {
+  return pRetry(call, {
     retries: 20,
     minTimeout: 20,
     maxTimeout: 500,

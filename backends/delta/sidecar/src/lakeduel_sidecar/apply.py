@@ -9,6 +9,7 @@ from deltalake import write_deltalake
 
 from .commits import commit_properties
 from .errors import SidecarError
+from .faults import fault_point
 from .files import bounded_row_group, writer_properties
 from .keys import KeyScan, scan_keys
 from .merging import Upsert, merge, merge_loop
@@ -39,6 +40,7 @@ def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
 
 
 def write(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
+    fault_point("before-apply")
     if request.mode == "append":
         return write_rows(table, request, rows, "append")
     if request.mode == "replace":
@@ -73,6 +75,8 @@ def upsert_rows(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
     ]
     outcome = Outcome()
     for index, (groups, part) in enumerate(steps):
+        if index > 0:
+            fault_point("mid-partition-loop")
         tag = request.tag if index == len(steps) - 1 else None
         outcome = outcome.plus(upsert_step(table, Upsert(request, rows, groups, part, tag)))
     return outcome

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from deltalake import WriterProperties
 
-from .wire import Column, WriteSettings
+from .wire import Column, Json, WriteSettings
 
 STATISTICS_BYTES = 64
 """
@@ -14,7 +15,11 @@ delta-rs 1.6 otherwise writes whole values as the minimum and maximum: three row
 of them a commit of 146 MB, which each later reader of the log parses and holds.
 """
 
-UNORDERED_KINDS = frozenset({"json", "binary", "list", "struct"})
+STATISTICS_COLUMNS = "delta.dataSkippingStatsColumns"
+UNORDERED_KINDS = frozenset({"json", "binary", "list", "struct", "float32", "float64"})
+"""Floats, because delta-rs leaves NaN out of their range, and readers then skip the file that holds it."""
+EXACT_DIGITS = 15
+"""delta-rs writes a decimal's range as floats, which moves a longer one: readers then skip the file that holds it."""
 SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -34,9 +39,13 @@ def bounded_row_group(rows: int, payload_bytes: int, write: WriteSettings) -> in
 def table_properties(columns: tuple[Column, ...], write: WriteSettings) -> dict[str, str]:
     """A merge takes the size of its files from the table alone, and deltalite which columns have statistics."""
     size = {} if write.target_file_bytes is None else {"delta.targetFileSize": str(write.target_file_bytes)}
-    return {**size, "delta.dataSkippingStatsColumns": ",".join(ordered_columns(columns))}
+    return {**size, STATISTICS_COLUMNS: ",".join(ordered_columns(columns))}
 
 
-def ordered_columns(columns: tuple[Column, ...]) -> list[str]:
+def ordered_columns(columns: Sequence[Column]) -> list[str]:
     """Those whose range a predicate may ask for: never JSON text, whose minimum is long and tells nothing."""
-    return [c.name for c in columns if c.type["kind"] not in UNORDERED_KINDS and SIMPLE_NAME.fullmatch(c.name)]
+    return [c.name for c in columns if has_order(c.type) and SIMPLE_NAME.fullmatch(c.name)]
+
+
+def has_order(lake_type: Json) -> bool:
+    return lake_type["kind"] not in UNORDERED_KINDS and lake_type.get("precision", 0) <= EXACT_DIGITS

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, WriterProperties
 
 from .commits import commit_properties
+from .faults import fault_point
 from .files import bounded_row_group, writer_properties
 from .keys import KeyScan
 from .outcome import Outcome
@@ -59,7 +60,9 @@ def merge_loop(delta: DeltaTable, upsert: Upsert) -> Outcome:
         return merge_once(delta, upsert, source, merge_predicate(table, upsert.scan, None, with_range=False))
     outcome = Outcome()
     values = upsert.scan.distinct[table.partition_by]
-    for value in values:
+    for index, value in enumerate(values):
+        if index > 0:
+            fault_point("mid-partition-loop")
         predicate = merge_predicate(table, upsert.scan, [value], with_range=False)
         tagged = upsert if value == values[-1] else replace(upsert, tag=None)
         outcome = outcome.plus(merge_once(delta, tagged, of_partition(source, table.partition_by, value), predicate))

@@ -10,8 +10,10 @@ from typing import Any
 
 from .apply import apply
 from .errors import SidecarError
+from .evolve import evolve
+from .swap import named_files, plan_swap
 from .table import LakeTable, load, open_table
-from .wire import Json, each, field, parse_apply, parse_column, parse_table, parse_write
+from .wire import Json, field, parse_apply, parse_evolve, parse_table, parse_tag, parse_write
 
 DELTALITE_PYTHON = (3, 12)
 """deltalite's wheel is cp312-abi3; below, its import fails for want of a symbol."""
@@ -24,10 +26,13 @@ class Requests:
         self._tables: dict[str, LakeTable] = {}
         self._verbs: dict[str, Callable[[Json], dict[str, Any]]] = {
             "hello": self._hello,
+            "stored": self._stored,
             "open": self._open,
             "apply": self._apply,
             "applied_through": self._applied_through,
             "evolve": self._evolve,
+            "plan_swap": self._plan_swap,
+            "named_files": self._named_files,
             "maintain": self._maintain,
             "describe": self._describe,
             "close": self._close,
@@ -62,6 +67,14 @@ class Requests:
         found = versions if missing is not None else {**versions, "deltalite": version("deltalite")}
         return {"versions": found, "unavailable": {} if missing is None else {"delta/deltalite": missing}}
 
+    def _stored(self, request: Json) -> dict[str, Any]:
+        uri = field(request, "uri", str)
+        if uri in self._tables:
+            self._tables[uri].refresh()
+            return {"stored": self._tables[uri].stored()}
+        delta = load(uri)
+        return {"stored": None if delta is None else LakeTable(uri, delta).stored()}
+
     def _open(self, request: Json) -> dict[str, Any]:
         table = parse_table(request)
         self._tables[table.uri] = open_table(table, parse_write(field(request, "write", dict)))
@@ -77,9 +90,15 @@ class Requests:
         return {"batchIndex": table.applied_through(field(request, "runId", str))}
 
     def _evolve(self, request: Json) -> dict[str, Any]:
-        table = self._table(request)
-        table.refresh()
-        return {"added": table.evolve(each(request, "columns", parse_column))}
+        evolve(self._table(request), parse_evolve(request))
+        return {}
+
+    def _plan_swap(self, request: Json) -> dict[str, Any]:
+        uri, shadow_uri = field(request, "uri", str), field(request, "shadowUri", str)
+        return plan_swap(uri, shadow_uri, parse_tag(request))
+
+    def _named_files(self, request: Json) -> dict[str, Any]:
+        return {"files": named_files(field(request, "uri", str), field(request, "folder", str))}
 
     def _maintain(self, request: Json) -> dict[str, Any]:
         table = self._table(request)

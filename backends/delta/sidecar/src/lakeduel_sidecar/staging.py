@@ -67,7 +67,7 @@ class StagedRows:
     def _file(self, part: Part) -> pq.ParquetFile:
         """Only the part that is being read is open, since an open one holds its footer and its fetched bytes."""
         if self._open_part is None or self._open_part[0] != part.uri:
-            self._open_part = (part.uri, open_parquet(part.uri))
+            self._open_part = (part.uri, open_part(part.uri))
         return self._open_part[1]
 
     def _check(self, part: Part, staged: pa.Schema) -> None:
@@ -132,11 +132,10 @@ class StagedRows:
 
     def _batches(self, group: RowGroup, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         file = self._file(group.part)
-        bytes_per_row = max(1, group.payload_bytes // max(1, group.rows))
         staged = [name for name in schema.names if name in file.schema_arrow.names]
-        rows = max(1, min(READ_BATCH_ROWS, READ_BATCH_BYTES // bytes_per_row))
+        rows = batch_rows(group.rows, group.payload_bytes)
         for batch in file.iter_batches(rows, row_groups=[group.index], columns=staged, use_threads=False):
-            yield conform(batch, schema, group.part)
+            yield conform(batch, schema, group.part.uri)
 
 
 def holds_any(group: RowGroup, kept: pa.Array) -> bool:
@@ -145,13 +144,23 @@ def holds_any(group: RowGroup, kept: pa.Array) -> bool:
     return bool(pc.any(within).as_py())
 
 
+def batch_rows(rows: int, payload_bytes: int) -> int:
+    """How many rows of so many a record batch may hold."""
+    bytes_per_row = max(1, payload_bytes // max(1, rows))
+    return max(1, min(READ_BATCH_ROWS, READ_BATCH_BYTES // bytes_per_row))
+
+
 def open_parquet(uri: str) -> pq.ParquetFile:
     filesystem, path = filesystem_of(uri)
+    source = filesystem.open_input_file(path)
+    if source.size() <= WHOLE_FILE_BYTES:
+        source = pa.BufferReader(source.read_buffer())
+    return pq.ParquetFile(source, pre_buffer=False)
+
+
+def open_part(uri: str) -> pq.ParquetFile:
     try:
-        source = filesystem.open_input_file(path)
-        if source.size() <= WHOLE_FILE_BYTES:
-            source = pa.BufferReader(source.read_buffer())
-        return pq.ParquetFile(source, pre_buffer=False)
+        return open_parquet(uri)
     except (FileNotFoundError, pa.ArrowInvalid) as error:
         raise SidecarError(
             "BATCH_INVALID",
@@ -161,10 +170,10 @@ def open_parquet(uri: str) -> pq.ParquetFile:
         ) from error
 
 
-def conform(batch: pa.RecordBatch, schema: pa.Schema, part: Part) -> pa.RecordBatch:
-    """The batch in the table's columns and types, a missing nullable column filled with nulls."""
+def conform(batch: pa.RecordBatch, schema: pa.Schema, uri: str) -> pa.RecordBatch:
+    """The batch of a file in the columns and types of the schema, a missing nullable column filled with nulls."""
     arrays = [
-        cast_column(batch.column(field.name), field, part)
+        cast_column(batch.column(field.name), field, uri)
         if field.name in batch.schema.names
         else pa.nulls(batch.num_rows, field.type)
         for field in schema
@@ -172,14 +181,14 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema, part: Part) -> pa.RecordBa
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def cast_column(column: pa.Array, field: pa.Field, part: Part) -> pa.Array:
+def cast_column(column: pa.Array, field: pa.Field, uri: str) -> pa.Array:
     if isinstance(column.type, pa.BaseExtensionType):
         column = column.storage
     if column.null_count > 0 and not field.nullable:
         raise SidecarError(
             "BATCH_INVALID",
-            f"the column {field.name} of the staged part {part.uri} holds NULL, and the table's column can't",
+            f"the column {field.name} of the staged part {uri} holds NULL, and the table's column can't",
             column=field.name,
-            part=part.uri,
+            part=uri,
         )
     return column if column.type == field.type else column.cast(field.type)

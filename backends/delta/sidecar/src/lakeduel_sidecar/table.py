@@ -12,7 +12,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from .commits import MetadataTags, applied_through
 from .errors import SidecarError
-from .files import bounded_row_group, table_properties, writer_properties
+from .files import STATISTICS_COLUMNS, bounded_row_group, table_properties, writer_properties
 from .schema import arrow_field, lake_type_of, stored_schema
 from .storage import storage_options
 from .streaming_upsert import open_handle
@@ -53,11 +53,16 @@ class LakeTable:
         files = pa.table(self.delta.get_add_actions())
         return {
             "version": str(self.delta.version()),
-            "columns": [{"name": f.name, "type": lake_type_of(f.type), "nullable": f.nullable} for f in self.schema],
-            "partitionBy": next(iter(self.delta.metadata().partition_columns), None),
+            **self.stored(),
             "rows": sum(files["num_records"].to_pylist()),
             "dataFiles": files.num_rows,
             "dataBytes": sum(files["size_bytes"].to_pylist()),
+        }
+
+    def stored(self) -> dict[str, Any]:
+        return {
+            "columns": [{"name": f.name, "type": lake_type_of(f.type), "nullable": f.nullable} for f in self.schema],
+            "partitionBy": next(iter(self.delta.metadata().partition_columns), None),
         }
 
     def partition_bytes(self, name: str) -> dict[Any, int]:
@@ -70,22 +75,21 @@ class LakeTable:
             value: total * STORED_COMPRESSION for value, total in zip(summed["value"].to_pylist(), totals, strict=True)
         }
 
-    def evolve(self, columns: Sequence[Column]) -> list[str]:
-        stored = self.schema
-        check_columns(self.uri, stored, [column for column in columns if column.name in stored.names])
-        added = [column for column in columns if column.name not in stored.names]
-        required = [column.name for column in added if not column.nullable]
-        if required:
-            raise SidecarError(
-                "SCHEMA_MISMATCH",
-                f"the added columns {', '.join(required)} must be nullable: the stored rows have no value for them",
-                columns=required,
-            )
-        if added:
-            fields = Schema.from_arrow(pa.schema([arrow_field(column) for column in added])).fields
-            self.delta.alter.add_columns(fields)
-            self._deltalite = None
-        return [column.name for column in added]
+    def add_columns(self, columns: Sequence[Column]) -> None:
+        fields = Schema.from_arrow(pa.schema([arrow_field(column) for column in columns])).fields
+        self.delta.alter.add_columns(fields)
+
+    def forget_statistics(self, names: Sequence[str]) -> None:
+        """No file that is written from now on has a range of these columns. It is a commit that changes no row."""
+        listed = self.delta.metadata().configuration.get(STATISTICS_COLUMNS, "").split(",")
+        if any(name in listed for name in names):
+            kept = ",".join(name for name in listed if name not in names)
+            self.delta.alter.set_table_properties({STATISTICS_COLUMNS: kept})
+            self.refresh()
+
+    def schema_changed(self) -> None:
+        """The handle of deltalite keeps the schema that it has seen."""
+        self._deltalite = None
 
     def maintain(self, write: WriteSettings, retention_hours: int) -> dict[str, Any]:
         before = self.describe()["dataFiles"]

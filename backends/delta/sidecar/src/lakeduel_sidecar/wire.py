@@ -90,6 +90,16 @@ class Apply:
     """A merge reads about this much of the table at once, in a commit for each group of partitions; None means all."""
 
 
+@dataclass(frozen=True)
+class Evolve:
+    stored: list[Any]
+    """The columns that the plan was made for, as they are answered."""
+    added: tuple[Column, ...]
+    widened: tuple[Column, ...]
+    """In their new types."""
+    write: WriteSettings
+
+
 def reject(path: str, expected: str, value: Any) -> SidecarError:
     return SidecarError("USAGE", f"the request's {path} must be {expected}, not {type(value).__name__}", field=path)
 
@@ -166,14 +176,27 @@ def parse_deltalite(source: Json) -> DeltaLiteSettings:
     )
 
 
-def parse_apply(source: Json) -> Apply:
+def parse_tag(source: Json) -> Tag:
     tag = field(source, "tag", dict)
+    return Tag(field(tag, "runId", str), field(tag, "batchIndex", int))
+
+
+def parse_evolve(source: Json) -> Evolve:
+    return Evolve(
+        stored=field(source, "stored", list),
+        added=each(source, "added", parse_column),
+        widened=each(source, "widened", parse_column),
+        write=parse_write(field(source, "write", dict)),
+    )
+
+
+def parse_apply(source: Json) -> Apply:
     deltalite = optional(source, "deltalite", dict)
     return Apply(
         table=parse_table(source),
         strategy=field(source, "strategy", str),
         mode=field(source, "mode", str),
-        tag=Tag(field(tag, "runId", str), field(tag, "batchIndex", int)),
+        tag=parse_tag(source),
         parts=each(field(source, "batch", dict), "parts", parse_part),
         write=parse_write(field(source, "write", dict)),
         deltalite=None if deltalite is None else parse_deltalite(deltalite),

@@ -1,0 +1,29 @@
+import type { DuckDbSession } from '../../platform/duckdb/session.ts'
+import type { DuckLakeSettings } from './settings.ts'
+
+/** Bytes of DuckDB's memory for each byte that a statement moves, on top of what any statement needs. */
+const MEMORY_PER_PAYLOAD = 4
+
+/** Rows that are about to be written, of a batch or of a table. */
+export interface Load {
+  readonly rows: number
+  /** Uncompressed. */
+  readonly payloadBytes: number
+}
+
+/**
+ * Fits DuckDB's bounds to what is about to be written. A partitioned write is flushed by rows, so the bytes that a thread
+ * may buffer become rows by the rows' own width. And the engine takes what its limit allows: upload buffers of 100
+ * partitions filled 500 MiB for a batch of 5 MiB, and worked as well in 150.
+ */
+export async function fitToLoad(
+  session: DuckDbSession,
+  { flushPayloadBytes, memoryLimitBytes, baseMemoryBytes }: DuckLakeSettings,
+  { rows, payloadBytes }: Load,
+): Promise<void> {
+  const bytesPerRow = Math.max(1, payloadBytes / Math.max(1, rows))
+  const flushRows = Math.max(1, Math.floor(flushPayloadBytes / bytesPerRow))
+  const memoryBytes = Math.min(memoryLimitBytes, baseMemoryBytes + MEMORY_PER_PAYLOAD * payloadBytes)
+  await session.set('partitioned_write_flush_threshold', flushRows)
+  await session.set('memory_limit', `${memoryBytes}B`)
+}
