@@ -90,8 +90,12 @@ async function* stagedPages(staging: Staging): AsyncGenerator<StagedPage, void, 
       continue
     }
     const after: Position = { phase: position.phase, after: piece.through }
-    // While this piece is staged, Postgres finds the next one.
-    const [part, next] = await Promise.all([scanner.stage(piece), planner.next(after)])
+    // While this piece is staged, Postgres finds the next one. Should that fail first, DuckDB must still come to its end:
+    // closing it in the middle of a statement crashes the process.
+    const upcoming = planner.next(after)
+    upcoming.catch(() => undefined)
+    const part = await scanner.stage(piece)
+    const next = await upcoming
     request.signal.throwIfAborted()
     const mark = position.phase === 'nulls' ? null : await planner.markWithin(position, piece)
     const values = position.phase === 'nulls' ? [null, ...piece.through] : piece.through

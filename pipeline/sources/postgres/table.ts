@@ -30,9 +30,9 @@ export interface TableColumn {
 /** @throws LakeduelError `CONFIG_INVALID` where the configuration names a column that isn't there, or leaves out the key */
 export function tableOf(relation: CatalogRelation, config: PostgresConfig): PostgresTable {
   const name = tableName(relation, config.schemas)
-  const declared = config.keys[name]
+  const declared = settingOf(config.keys, name)
   const key = declared ?? ownKey(relation)
-  const excluded = config.excludeColumns[name] ?? []
+  const excluded = settingOf(config.excludeColumns, name) ?? []
   assertColumns(name, relation, 'keys', declared ?? [])
   assertColumns(name, relation, 'excludeColumns', excluded)
   const missing = key.filter((column) => excluded.includes(column))
@@ -46,6 +46,14 @@ export function tableOf(relation: CatalogRelation, config: PostgresConfig): Post
     })
   const sql = [relation.schema, relation.name].map(pg.escapeIdentifier).join('.')
   return { name, sql, relation, columns, key }
+}
+
+/** Of a table, which may be called like something that every object has. */
+function settingOf(
+  settings: Readonly<Record<string, readonly string[]>>,
+  table: string,
+): readonly string[] | undefined {
+  return Object.hasOwn(settings, table) ? settings[table] : undefined
 }
 
 /**

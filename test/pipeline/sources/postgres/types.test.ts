@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { DecimalText, type Row, type Source, type SourceTable } from '../../../../pipeline/sources/source.ts'
 import { requestOf, rowsOf, TestDatabase, tableNamed } from './database.ts'
 import { TestStaging } from './staging.ts'
@@ -361,7 +362,7 @@ function asText(value: unknown): string | null {
   if (value === null) return null
   if (value instanceof DecimalText) return value.text
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex').toUpperCase()
-  return String(value)
+  return typeof value === 'string' ? value : `${z.union([z.number(), z.bigint(), z.boolean()]).parse(value)}`
 }
 
 /** DuckDB writes some floats in another way, and no zero before a point that nothing else can stand before. */
