@@ -7,7 +7,7 @@ import { LakeduelError } from '../../platform/errors.ts'
 import { connectError, connectionSettings } from '../../platform/services/postgres/client.ts'
 import { isTransient } from './transient.ts'
 
-/** About 15 s in all: a Postgres that is restarted is back by then. */
+/** 13 to 26 s in all: a Postgres that is restarted is back by then. */
 const RETRIES = { retries: 12, minTimeout: 25, factor: 2, maxTimeout: 2_000, randomize: true }
 
 /**
@@ -61,7 +61,7 @@ export class Database implements Statements, AsyncDisposable {
   constructor(endpoint: PostgresEndpoint, { schema, queueSchema, connections }: DatabaseOptions) {
     this.endpoint = endpoint
     this.schema = schema
-    this.#pool = new pg.Pool({ ...sessionSettings(endpoint, [schema, queueSchema]), max: connections })
+    this.#pool = new pg.Pool({ ...sessionSettings(endpoint, schema, queueSchema), max: connections })
     // Without a listener, a connection that breaks while nobody uses it would end the process; the next statement tells.
     this.#pool.on('error', () => undefined)
     this.#pool.on('connect', (client) => client.on('error', () => undefined))
@@ -128,14 +128,17 @@ export class Database implements Statements, AsyncDisposable {
   }
 }
 
-/** What every connection is opened with. */
-export function sessionSettings(endpoint: PostgresEndpoint, schemas: readonly string[]): pg.ClientConfig {
+/** What every connection is opened with. In Postgres' list of connections, it shows whose they are. */
+export function sessionSettings(
+  endpoint: PostgresEndpoint,
+  ...[schema, ...others]: readonly [schema: string, ...others: string[]]
+): pg.ClientConfig {
   return {
     ...connectionSettings(endpoint),
-    application_name: 'lakeduel',
+    application_name: `lakeduel ${schema}`,
     keepAlive: true,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    options: `-c search_path=${schemas.join(',')}`,
+    options: `-c search_path=${[schema, ...others].join(',')}`,
   }
 }
 

@@ -77,7 +77,7 @@ export class Notifications implements AsyncDisposable {
 
   /** Listens until the connection ends. */
   async #listenOnce(): Promise<void> {
-    const client = new pg.Client(sessionSettings(this.#endpoint, [this.#schema]))
+    const client = new pg.Client(sessionSettings(this.#endpoint, this.#schema))
     client.on('error', () => undefined)
     client.on('notification', ({ payload }) => this.#hear(TOPICS.filter((topic) => topic === payload)))
     const ended = once(client, 'end', { signal: this.#closing.signal }).catch(() => undefined)
