@@ -78,7 +78,13 @@ const NETWORK: readonly NetworkRule[] = [
 ]
 
 /** Of the codes that end with 1: those that a person can mend. All that end with more are of that kind. */
-const USER_CODES: ReadonlySet<ErrorCode> = new Set(['TABLE_NOT_FOUND', 'SCHEMA_MISMATCH', 'KEY_NULL'])
+const USER_CODES: ReadonlySet<ErrorCode> = new Set([
+  'TABLE_NOT_FOUND',
+  'READ_NOT_RESUMABLE',
+  'ROW_TOO_LARGE',
+  'KEY_NULL',
+  'SCHEMA_MISMATCH',
+])
 
 /**
  * @param secrets what must not show in the message ({@link hideSecrets} finds what looks like a key without them)

@@ -8,6 +8,8 @@ import type { SourceDefinition } from './source.ts'
 
 /** The sources that come with lakeduel. Each is loaded when it is asked for, since some bring large packages. */
 export const SOURCES: Readonly<Record<string, () => Promise<SourceDefinition>>> = {
+  files: async () => (await import('./files/index.ts')).files,
+  postgres: async () => (await import('./postgres/index.ts')).postgres,
   stripe: async () => (await import('./stripe/index.ts')).stripe,
   synthetic: async () => (await import('./synthetic/index.ts')).synthetic,
 }

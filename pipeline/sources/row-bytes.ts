@@ -15,5 +15,15 @@ function valueBytes(value: unknown): number {
   if (typeof value !== 'object' || value instanceof Date) return NUMBER_BYTES
   if (value instanceof Uint8Array) return value.byteLength
   if (value instanceof DecimalText) return value.text.length
-  return Buffer.byteLength(JSON.stringify(value))
+  return nestedBytes(value)
+}
+
+/** About the length of its JSON, without making it. */
+function nestedBytes(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value) + 2
+  if (typeof value !== 'object' || value === null) return 4
+  let bytes = 2
+  if (Array.isArray(value)) for (const item of value) bytes += nestedBytes(item) + 1
+  else for (const [key, inner] of Object.entries(value)) bytes += key.length + 4 + nestedBytes(inner)
+  return bytes
 }

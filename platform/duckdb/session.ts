@@ -1,5 +1,5 @@
-import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
-import { DuckDBInstance, version as duckDbVersion } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { DuckDBInstance, version as duckDbVersion, JSDuckDBValueConverter } from '@duckdb/node-api'
 import { z } from 'zod'
 import { LakeduelError, messageOf } from '../errors.ts'
 import { redact } from './redact.ts'
@@ -77,6 +77,19 @@ export class DuckDbSession implements AsyncDisposable {
     return z.array(row).parse(await this.#read(sql, values))
   }
 
+  /**
+   * Yields the rows of a query as they are made, some at once, in the order of its columns; each row is converted when it is
+   * taken, so that of rows that are wide only a few are values at a time. The session does nothing else until the last.
+   */
+  async *stream(sql: string): AsyncIterable<Iterable<readonly unknown[]>> {
+    const result = await this.#guard(() => this.#connection.stream(sql))
+    for (;;) {
+      const chunk = await this.#guard(() => result.fetchChunk())
+      if (chunk === null || chunk.rowCount === 0) return
+      yield convertedRows(chunk)
+    }
+  }
+
   /** Runs an action in a transaction, which is rolled back when the action throws or its result is not worth a commit. */
   async transaction<T>(
     action: () => Promise<T>,
@@ -151,6 +164,10 @@ export class DuckDbError extends Error {
 }
 
 export { duckDbVersion }
+
+function* convertedRows(chunk: DuckDBDataChunk): Iterable<readonly unknown[]> {
+  for (let row = 0; row < chunk.rowCount; row += 1) yield chunk.convertRowValues(row, JSDuckDBValueConverter)
+}
 
 function extensionPath(paths: Readonly<Record<string, string>>, name: string): string {
   const path = paths[name]

@@ -24,7 +24,9 @@ async function abortedBefore(
   const reason = new Error('aborted by the contract')
   const request = subject.request(table, { signal: AbortSignal.abort(reason) })
   const pages = source.read(request)[Symbol.asyncIterator]()
-  return problemOf(await outcomeOf(pages, subject.options.abortMs), reason, 'aborted before its beginning')
+  const outcome = await outcomeOf(pages, subject.options.abortMs)
+  await leave(pages, subject.options.abortMs)
+  return problemOf(outcome, reason, 'aborted before its beginning')
 }
 
 /** Aborted while a page is on its way: that one may still come, and the next must not. */
@@ -42,11 +44,15 @@ async function abortedDuring(
   const first = outcomeOf(pages, abortMs)
   controller.abort(reason)
   const outcome = await first
-  if (outcome.kind !== 'page')
-    return outcome.kind === 'end' ? null : problemOf(outcome, reason, 'aborted on its first page')
-  const next = await outcomeOf(pages, abortMs)
+  const last = outcome.kind === 'page' ? await outcomeOf(pages, abortMs) : outcome
+  await leave(pages, abortMs)
   // A table may end with its first page, and then there was nothing left to abort.
-  return next.kind === 'end' ? null : problemOf(next, reason, 'aborted on its first page')
+  return last.kind === 'end' ? null : problemOf(last, reason, 'aborted on its first page')
+}
+
+/** Lets the source close what the read holds open; one that hangs is left as it is. */
+async function leave(pages: AsyncIterator<Page>, abortMs: number): Promise<void> {
+  await within(Promise.resolve(pages.return?.()), abortMs)
 }
 
 type Outcome =

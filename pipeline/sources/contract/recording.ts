@@ -119,8 +119,7 @@ class Recorder {
     const { table, incremental } = this.#request
     if (this.#problems.length < MAX_PROBLEMS)
       this.#problems.push(...problemsOfRow(table, row).map((problem) => `row ${this.rows}: ${problem}`))
-    if (table.primaryKey.length > 0)
-      this.#keys.push(JSON.stringify(table.primaryKey.map((name) => plain(row[name]))))
+    if (table.primaryKey.length > 0) this.#keys.push(textOf(table.primaryKey.map((name) => row[name])))
     if (incremental !== null) this.#fieldValues.push(row[incremental.field])
     this.#bytes += rowBytes(row)
     this.#digests.push(digestOf(row))
@@ -135,16 +134,22 @@ function digestOf(row: Row): string {
     if (value === null || value === undefined) continue
     hash.update(JSON.stringify(name))
     if (value instanceof Uint8Array) hash.update('binary').update(value)
-    else hash.update(JSON.stringify(plain(value)))
+    else hash.update(textOf(value))
   }
   return hash.digest('base64').slice(0, 20)
 }
 
-/** A value as JSON that differs where the type does. */
+/** JSON that differs where the type does. */
+function textOf(value: unknown): string {
+  return JSON.stringify(plain(value))
+}
+
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return { integer: String(value) }
+  if (typeof value !== 'object' || value === null) return value ?? null
   if (value instanceof Date) return { moment: value.getTime() }
   if (value instanceof DecimalText) return { decimal: value.text }
   if (value instanceof Uint8Array) return { binary: Buffer.from(value).toString('base64') }
-  return value ?? null
+  if (Array.isArray(value)) return value.map(plain)
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
 }

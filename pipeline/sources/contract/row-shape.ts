@@ -3,6 +3,9 @@ import { DecimalText, type Row, type SourceTable } from '../source.ts'
 /** How deep a nested value is looked at. */
 const MAX_DEPTH = 20
 
+/** A whole number that JSON's own would round comes as a bigint, nested too. */
+const NESTED_KINDS = new Set(['string', 'number', 'boolean', 'bigint'])
+
 /** What the pipeline could not take of a row. The values themselves are not told. */
 export function problemsOfRow(table: SourceTable, row: Row): readonly string[] {
   const declared = table.columns === null ? null : new Set(table.columns.map(({ name }) => name))
@@ -27,7 +30,7 @@ function isValue(value: unknown): boolean {
 
 function isJson(value: unknown, depth: number): boolean {
   if (value === null || value === undefined) return true
-  if (typeof value !== 'object') return ['string', 'number', 'boolean'].includes(typeof value)
+  if (typeof value !== 'object') return NESTED_KINDS.has(typeof value)
   if (depth === 0) return true
   if (Array.isArray(value)) return value.every((item) => isJson(item, depth - 1))
   return isPlain(value) && Object.values(value).every((inner) => isJson(inner, depth - 1))

@@ -86,7 +86,7 @@ export class ContractSubject {
   /** All tables, discovered anew. */
   async discover(): Promise<readonly SourceTable[]> {
     await using source = await this.open()
-    return source.discover()
+    return await source.discover()
   }
 
   /** A reading of a table from its beginning: of all of it, or of an incremental field from its beginning. */
@@ -103,7 +103,7 @@ export class ContractSubject {
   async read(table: SourceTable, variant: ReadVariant, maxRows = this.options.maxRows): Promise<Recording> {
     await using source = await this.open()
     const { maxBytes, pageTimeoutMs } = this.options
-    return record(source, this.request(table, variant), { maxRows, maxBytes, pageTimeoutMs })
+    return await record(source, this.request(table, variant), { maxRows, maxBytes, pageTimeoutMs })
   }
 
   request(table: SourceTable, variant: ReadVariant): ReadRequest {

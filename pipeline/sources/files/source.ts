@@ -1,0 +1,107 @@
+import type { Page, ReadRequest, Row, Source, SourceColumn, SourceTable } from '../source.ts'
+import type { FilesConfig } from './config.ts'
+import type { DataFile } from './data-file.ts'
+import type { FileStore } from './file-store.ts'
+import { LocalFiles } from './local-files.ts'
+import { parseLocation } from './location.ts'
+import { openDuckDb, parquetColumns } from './parquet.ts'
+import type { Position } from './position.ts'
+import { NOTHING_SEEN, Progress, seenSchema } from './progress.ts'
+import { openReader } from './reader.ts'
+import { S3Files, s3AccessOf } from './s3-files.ts'
+import {
+  csvColumns,
+  FILE_COLUMN,
+  type FormattedFiles,
+  formatted,
+  MODIFIED_COLUMN,
+  ROW_COLUMN,
+  tableOf,
+} from './table.ts'
+import { cursorSchema, filesToRead, Walk } from './walk.ts'
+
+const HOUR_MS = 3_600_000
+
+export class FilesSource implements Source {
+  readonly #config: FilesConfig
+  readonly #store: FileStore
+  readonly #isRemote: boolean
+
+  constructor(config: FilesConfig) {
+    this.#config = config
+    const location = parseLocation(config.location)
+    this.#isRemote = location.bucket !== null
+    this.#store = this.#isRemote ? new S3Files(location, s3AccessOf(config)) : new LocalFiles(location)
+  }
+
+  async checkCredentials(): Promise<void> {
+    await this.#store.list(new AbortController().signal)
+  }
+
+  async discover(): Promise<readonly SourceTable[]> {
+    const { signal } = new AbortController()
+    const found = formatted(this.#config, await this.#store.list(signal))
+    return [tableOf(this.#config, await this.#columns(found, signal))]
+  }
+
+  async *read(request: ReadRequest): AsyncIterable<Page> {
+    const { signal } = request
+    signal.throwIfAborted()
+    try {
+      yield* this.#pages(request)
+    } catch (error) {
+      // Streams and requests throw errors of their own when they are aborted.
+      signal.throwIfAborted()
+      throw error
+    }
+    signal.throwIfAborted()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]()
+  }
+
+  async *#pages({ incremental, resume, signal, limits }: ReadRequest): AsyncIterable<Page> {
+    const { format, files } = formatted(this.#config, await this.#store.list(signal))
+    const start = resume === null ? null : cursorSchema.parse(resume)
+    const since = incremental?.since == null ? NOTHING_SEEN : seenSchema.parse(incremental.since)
+    const progress = new Progress(start?.seen ?? since, files, this.#config.lookbackHours * HOUR_MS)
+    const walk = new Walk(progress, limits, incremental !== null)
+    await using reader = await openReader(format, this.#config, this.#store)
+    for (const { file, position } of filesToRead(progress, start?.begun ?? null)) {
+      walk.begin(file, position)
+      for await (const rows of reader.rows(file, position, signal)) {
+        signal.throwIfAborted()
+        for (const placed of rows) {
+          if (!walk.fits(placed.bytes)) yield walk.page()
+          walk.add(file, { ...placed, row: this.#withFileColumns(placed.row, file, placed.next) })
+        }
+      }
+      walk.end(file)
+    }
+    if (walk.hasMoved) yield walk.page()
+  }
+
+  #withFileColumns(row: Row, file: DataFile, { row: number }: Position): Row {
+    if (!this.#config.fileColumns) return row
+    return {
+      ...row,
+      [FILE_COLUMN]: file.name,
+      [MODIFIED_COLUMN]: new Date(file.modifiedAtMs),
+      [ROW_COLUMN]: number,
+    }
+  }
+
+  async #columns(
+    { format, files }: FormattedFiles,
+    signal: AbortSignal,
+  ): Promise<readonly SourceColumn[] | null> {
+    if (format === 'ndjson') return null
+    if (format === 'csv') return csvColumns(this.#store, files, this.#config, signal)
+    await using session = await openDuckDb(this.#isRemote ? s3AccessOf(this.#config) : null)
+    return await parquetColumns(
+      session,
+      files.map((file) => this.#store.uriOf(file)),
+    )
+  }
+}
