@@ -110,8 +110,7 @@ export class LoadQueue {
         [claim.workId, rowsCommitted, deadRows.length],
       )
       for (const row of deadRows) await insertDeadRow(transaction, claim, row)
-      await notify(transaction, database.schema, 'work')
-      await notify(transaction, database.schema, 'runs')
+      await notify(transaction, database.schema, 'work', 'runs')
     })
   }
 
@@ -127,8 +126,7 @@ export class LoadQueue {
       const run = await getRun(transaction, claim.runId)
       await markDone(transaction, run)
       await enqueueAfter(transaction, boss, run.runId, followersOf(run.spec))
-      await notify(transaction, database.schema, 'work')
-      await notify(transaction, database.schema, 'runs')
+      await notify(transaction, database.schema, 'work', 'runs')
     })
   }
 

@@ -38,7 +38,7 @@ export async function sweep({ database, policy }: QueueContext, queue: QueueName
     if (!work.ended && !(work.claimed && work.owner !== null && (await isGone(work.owner)))) continue
     await database.transaction(async (transaction) => {
       await release(transaction, queue, work, policy)
-      await notify(transaction, database.schema, 'work')
+      await notify(transaction, database.schema, 'work', 'runs')
     })
   }
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { z } from 'zod'
+import { errorCode } from '../../platform/disk.ts'
 import type { PostgresEndpoint } from '../../platform/endpoints.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
@@ -8,6 +9,8 @@ import { statementsOf } from './database.ts'
 import { STEPS } from './tables.ts'
 
 const versionSchema = z.object({ version: z.int().nullable() })
+
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 export interface StateSchemas {
   readonly schema: string
@@ -25,7 +28,7 @@ export async function migrate(endpoint: PostgresEndpoint, schemas: StateSchemas)
     await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`lakeduel ${schemas.schema}`])
     const version = await versionOf(client, schemas.schema)
     if (version > STEPS.length) throw tooNew(schemas.schema, version)
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schemas.schema}`)
+    await createSchema(client, endpoint, schemas.schema)
     await client.query(`SET search_path = ${schemas.schema}`)
     await client.query('CREATE TABLE IF NOT EXISTS migrations (version int PRIMARY KEY, at timestamptz)')
     await installQueues(statementsOf(client).boss, schemas.queueSchema)
@@ -33,6 +36,24 @@ export async function migrate(endpoint: PostgresEndpoint, schemas: StateSchemas)
       if (index >= version) await applyStep(client, step, index + 1)
     }
   })
+}
+
+async function createSchema(client: pg.Client, endpoint: PostgresEndpoint, schema: string): Promise<void> {
+  try {
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
+  } catch (error) {
+    if (errorCode(error) !== INSUFFICIENT_PRIVILEGE) throw error
+    const { user, database } = endpoint
+    throw new LakeduelError(
+      'POSTGRES_CREDENTIALS',
+      `User '${user}' may not create schemas in '${database}'.`,
+      {
+        facts: { user, database, schema },
+        remedy: `Let it: GRANT CREATE ON DATABASE ${database} TO ${user}.`,
+        cause: error,
+      },
+    )
+  }
 }
 
 async function applyStep(client: pg.Client, step: string, version: number): Promise<void> {

@@ -10,9 +10,12 @@ const TOPICS: readonly Topic[] = ['work', 'runs']
 
 const RECONNECT_MS = 500
 
-/** Tells all processes that wait for the topic, once the transaction commits. */
-export async function notify(transaction: Statements, schema: string, topic: Topic): Promise<void> {
-  await transaction.run('SELECT pg_notify($1, $2)', [channel(schema), topic])
+/** Tells all processes that wait for the topics, once the transaction commits. */
+export async function notify(transaction: Statements, schema: string, ...topics: Topic[]): Promise<void> {
+  await transaction.run('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [
+    channel(schema),
+    topics,
+  ])
 }
 
 function channel(schema: string): string {

@@ -40,10 +40,12 @@ export class Runs {
    */
   async begin(spec: RunSpec, { resume }: { readonly resume: boolean }): Promise<BegunRun> {
     const runId = newRunId(spec.destination.table, new Date())
-    const known = runSpecSchema.parse(spec)
+    const text = JSON.stringify(spec)
+    // As it comes out of the database, so that the two compare.
+    const known = runSpecSchema.parse(JSON.parse(text))
     return this.#database.transaction(async (transaction) => {
       for (;;) {
-        const values = [runId, destinationKey(spec.destination), JSON.stringify(known)]
+        const values = [runId, destinationKey(spec.destination), text]
         const [created] = await transaction.rows(runRowSchema, CREATE, values)
         if (created !== undefined) return { run: created, resumed: false }
         const [run] = await transaction.rows(runRowSchema, FIND_UNFINISHED, [values[1]])
@@ -52,7 +54,7 @@ export class Runs {
         // Created by this very call, whose answer was lost.
         if (run.runId === runId) return { run, resumed: false }
         if (!resume || !isDeepStrictEqual(run.spec, known)) throw inProgress(run)
-        if (run.status === 'failed') await reviveRun(transaction, run.runId)
+        if (run.status === 'failed') await this.#revive(transaction, run.runId)
         return { run: await getRun(transaction, run.runId), resumed: true }
       }
     })
@@ -136,8 +138,7 @@ export class Runs {
         cancelled.map(({ work_id: id }) => id),
       )
       await enqueueAfter(transaction, this.#boss, runId, [{ kind: 'clean-up' }])
-      await notify(transaction, this.#database.schema, 'runs')
-      await notify(transaction, this.#database.schema, 'work')
+      await notify(transaction, this.#database.schema, 'runs', 'work')
     })
   }
 
@@ -150,11 +151,14 @@ export class Runs {
     return this.#database.transaction(async (transaction) => {
       const run = await getRun(transaction, runId, 'FOR NO KEY UPDATE')
       if (run.status === 'cancelled') throw isOver(runId, run.status, 'Start a new run.')
-      const revived = await reviveRun(transaction, runId)
-      await notify(transaction, this.#database.schema, 'runs')
-      await notify(transaction, this.#database.schema, 'work')
-      return revived
+      return this.#revive(transaction, runId)
     })
+  }
+
+  async #revive(transaction: Statements, runId: string): Promise<number> {
+    const revived = await reviveRun(transaction, runId)
+    await notify(transaction, this.#database.schema, 'runs', 'work')
+    return revived
   }
 }
 

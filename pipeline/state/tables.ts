@@ -1,6 +1,7 @@
 /**
  * The tables of the state, as steps that each version added. A step that was released is never changed: a later one
- * changes what it made.
+ * changes what it made. That holds for the shapes within `json` columns, too: where a field is added to `RunSpec` or
+ * `BatchRecord`, a step fills it in for the runs that are there.
  *
  * Values that only others understand (cursors, marks, keys, failures) are `json` and not `jsonb`, which refuses texts
  * with NUL and half surrogate pairs. Moments are those of the database, by `clock_timestamp()`, never of a machine.

@@ -57,3 +57,18 @@ test('a schema that Postgres would fold or cut is refused', async () => {
     await expect(openState(postgres, { schema })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   }
 })
+
+test('a user that may not create schemas is told what to ask for', async () => {
+  const user = `guest_${randomUUID().slice(0, 8)}`
+  await withPostgres(postgres, async (client) => {
+    await client.query(`CREATE ROLE ${user} LOGIN PASSWORD 'guest'`)
+  })
+  onTestFinished(() =>
+    withPostgres(postgres, async (client) => void (await client.query(`DROP ROLE ${user}`))),
+  )
+  const guest = { ...postgres, user, password: 'guest' }
+  await expect(openState(guest, { schema: freshSchema() })).rejects.toMatchObject({
+    code: 'POSTGRES_CREDENTIALS',
+    remedy: expect.stringContaining('GRANT CREATE ON DATABASE'),
+  })
+})
