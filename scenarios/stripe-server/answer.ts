@@ -3,11 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Account } from './account.ts'
 import { invalidVersion } from './errors.ts'
 import { type FaultPlan, outageError } from './faults.ts'
-import type { IdempotentAnswers } from './idempotency.ts'
+import type { IdempotentRequests } from './idempotency.ts'
 import type { Keys } from './keys.ts'
 import { parentOf } from './lists.ts'
 import type { Nested, Resource } from './resources.ts'
 import type { Statistics } from './statistics.ts'
+import { JsonOut } from './template.ts'
 
 /** What the routes work with. */
 export interface Service {
@@ -15,45 +16,57 @@ export interface Service {
   readonly keys: Keys
   readonly faults: FaultPlan
   readonly statistics: Statistics
-  readonly idempotent: IdempotentAnswers
+  readonly idempotent: IdempotentRequests
 }
+
+type Target = Resource | Nested | 'account'
 
 /** `2026-10-28.endive`, and the plain dates of before there were names. */
 const API_VERSION = /^20\d\d-[01]\d-[0-3]\d(\.[a-z]+)?$/
 
+/** A page at a time is written, from its first byte to its last, so one buffer serves all of them. */
+const out = new JsonOut()
+
 /**
  * All that surrounds the making of an answer, in the order in which Stripe does it: limits and outages, keys, versions.
- * @param make the body as ASCII JSON
+ * @param make writes the body
  * @throws StripeApiError
  */
 export async function answer(
   service: Service,
   request: FastifyRequest,
   reply: FastifyReply,
-  target: Resource | Nested | 'account',
-  make: () => string,
+  target: Target,
+  make: (out: JsonOut) => void,
 ): Promise<FastifyReply> {
   const { statistics, faults } = service
   statistics.countRequest(target)
   const how = faults.next()
-  if (faults.latencyMs > 0) await sleep(faults.latencyMs)
-  if (how?.kind === 'disconnect' && how.when === 'before-answer') return disconnect(reply)
   const outage = how === null ? null : outageError(how)
-  if (outage !== null) throw outage
-  const version = admit(service, request, target)
-  const body = make()
-  if (how !== null) return breakOff(reply, body)
+  const { version, body } = await afterLatency(faults.latencyMs, () => {
+    if (outage !== null) throw outage
+    const asked = admit(service, request, target)
+    return { version: asked, body: out.written(make) }
+  })
+  if (how?.kind === 'disconnect') return breakOff(reply, how.when === 'before-answer' ? null : body)
   statistics.countAnswer(200, body.length)
   if (version !== undefined) void reply.header('stripe-version', version)
   return reply.headers({ 'content-type': 'application/json', 'request-id': request.id }).send(body)
 }
 
+/** The answer is made while the latency passes, so that the time that it takes does not come on top. */
+async function afterLatency<Value>(latencyMs: number, make: () => Value): Promise<Value> {
+  if (latencyMs === 0) return make()
+  const late = sleep(latencyMs)
+  try {
+    return make()
+  } finally {
+    await late
+  }
+}
+
 /** Returns the version that was asked for. */
-function admit(
-  { keys }: Service,
-  request: FastifyRequest,
-  target: Resource | Nested | 'account',
-): string | undefined {
+function admit({ keys }: Service, request: FastifyRequest, target: Target): string | undefined {
   const { authorization } = request.headers
   keys.admit(
     authorization,
@@ -70,16 +83,14 @@ function header(request: FastifyRequest, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function disconnect(reply: FastifyReply): FastifyReply {
+/** Closes the connection, after half of the body where there is one. */
+function breakOff(reply: FastifyReply, body: Buffer | null): FastifyReply {
   const hijacked = reply.hijack()
-  reply.raw.socket?.destroy()
-  return hijacked
-}
-
-/** Sends half of the body and closes the connection. */
-function breakOff(reply: FastifyReply, body: string): FastifyReply {
-  const hijacked = reply.hijack()
-  reply.raw.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
-  reply.raw.write(body.slice(0, Math.ceil(body.length / 2)), () => reply.raw.destroy())
+  const { raw } = reply
+  if (body === null) raw.destroy()
+  else {
+    raw.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
+    raw.write(body.subarray(0, Math.ceil(body.length / 2)), () => raw.destroy())
+  }
   return hijacked
 }

@@ -1,26 +1,21 @@
 import { otherParameters } from './errors.ts'
 
-interface Remembered {
-  readonly parameters: string
-  readonly answer: string
-}
-
-/** Answers of requests that carried an idempotency key: the same request again gets the same answer and does nothing. */
-export class IdempotentAnswers {
-  readonly #answers = new Map<string, Remembered>()
+/** What was made by requests that carried an idempotency key: the same request again makes nothing and gets the same. */
+export class IdempotentRequests {
+  readonly #made = new Map<string, { readonly parameters: string; readonly index: number }>()
 
   /**
-   * The answer of before, or null for a key that is new.
+   * The index of what was made with the key, or null for a key that is new.
    * @throws StripeApiError when the key came with other parameters before
    */
-  recall(key: string, parameters: string): string | null {
-    const remembered = this.#answers.get(key)
-    if (remembered === undefined) return null
-    if (remembered.parameters !== parameters) throw otherParameters(key)
-    return remembered.answer
+  recall(key: string, parameters: string): number | null {
+    const made = this.#made.get(key)
+    if (made === undefined) return null
+    if (made.parameters !== parameters) throw otherParameters(key)
+    return made.index
   }
 
-  remember(key: string, parameters: string, answer: string): void {
-    this.#answers.set(key, { parameters, answer })
+  remember(key: string, parameters: string, index: number): void {
+    this.#made.set(key, { parameters, index })
   }
 }

@@ -19,6 +19,7 @@ import {
   refuseUnknown,
 } from './parameters.ts'
 import type { Nested, Resource } from './resources.ts'
+import type { Filling, JsonOut } from './template.ts'
 
 /** Lines that an object carries itself; the others have to be listed. */
 const INLINED_LINES: Paging = { limit: 10, startingAfter: null, endingBefore: null }
@@ -47,7 +48,7 @@ export function parentOf(kind: Resource | Nested): Resource {
 }
 
 /** @throws StripeApiError */
-export function renderList(account: Account, resource: Resource, query: Query): string {
+export function renderList(out: JsonOut, account: Account, resource: Resource, query: Query): void {
   refuseUnknown(query, [...LIST_PARAMETERS, ...(FILTERS[resource] ?? [])])
   const paging = pagingOf(query)
   const { from, to } = createdRangeOf(query)
@@ -64,7 +65,7 @@ export function renderList(account: Account, resource: Resource, query: Query): 
       return index
     },
   })
-  return listJson(page, `/v1/${resource}`, (index) => renderObject(account, resource, index))
+  writeList(out, page, `/v1/${resource}`, (index) => renderObject(out, account, resource, index))
 }
 
 /**
@@ -85,35 +86,50 @@ function listedBy(account: Account, resource: Resource, status: string | null): 
 }
 
 /** @throws StripeApiError */
-export function renderLines(account: Account, parent: Parent, parentIndex: number, query: Query): string {
+export function renderLines(
+  out: JsonOut,
+  account: Account,
+  parent: Parent,
+  parentIndex: number,
+  query: Query,
+): void {
   refuseUnknown(query, LINES_PARAMETERS)
-  return linesJson(account, parent, parentIndex, pagingOf(query))
+  writeLines(out, account, { parent, parentIndex }, pagingOf(query))
 }
 
-export function renderObject(account: Account, resource: Resource, index: number): string {
+export function renderObject(out: JsonOut, account: Account, resource: Resource, index: number): void {
   switch (resource) {
     case 'customers':
-      return renderCustomer(account, index)
+      return renderCustomer(out, account, index)
     case 'products':
-      return renderProduct(account, index)
+      return renderProduct(out, account, index)
     case 'prices':
-      return renderPrice(account, index)
+      return renderPrice(out, account, index)
     case 'subscriptions':
-      return renderSubscription(account, index)
+      return renderSubscription(out, account, index)
     case 'charges':
-      return renderCharge(account, index)
+      return renderCharge(out, account, index)
     case 'refunds':
-      return renderRefund(account, index)
+      return renderRefund(out, account, index)
     case 'balance_transactions':
-      return renderBalanceTransaction(account, index)
+      return renderBalanceTransaction(out, account, index)
     case 'invoices':
-      return renderInvoice(account, index, linesJson(account, resource, index, INLINED_LINES))
+      return renderInvoice(out, account, index, inlined(account, resource, index))
     case 'credit_notes':
-      return renderCreditNote(account, index, linesJson(account, resource, index, INLINED_LINES))
+      return renderCreditNote(out, account, index, inlined(account, resource, index))
   }
 }
 
-function linesJson(account: Account, parent: Parent, parentIndex: number, paging: Paging): string {
+function inlined(account: Account, parent: Parent, parentIndex: number): Filling {
+  return (out) => writeLines(out, account, { parent, parentIndex }, INLINED_LINES)
+}
+
+function writeLines(
+  out: JsonOut,
+  account: Account,
+  { parent, parentIndex }: { readonly parent: Parent; readonly parentIndex: number },
+  paging: Paging,
+): void {
   const { kind, linesOf } = NESTED_BELOW[parent]
   const lines = linesOf(account, parentIndex)
   const page = pageOf(paging, {
@@ -127,7 +143,8 @@ function linesJson(account: Account, parent: Parent, parentIndex: number, paging
       return place
     },
   })
-  return listJson(page, `/v1/${parent}/${account.idOf(parent, parentIndex)}/lines`, lines.render)
+  const url = `/v1/${parent}/${account.idOf(parent, parentIndex)}/lines`
+  writeList(out, page, url, (place) => lines.render(out, place))
 }
 
 interface Listing {
@@ -171,7 +188,11 @@ function walk(start: number, end: number, step: 1 | -1, limit: number, listing: 
   return { indexes, hasMore: false }
 }
 
-function listJson(page: ListPage, url: string, render: (index: number) => string): string {
-  const data = page.indexes.map(render).join(',')
-  return `{"object":"list","data":[${data}],"has_more":${page.hasMore},"url":"${url}"}`
+function writeList(out: JsonOut, page: ListPage, url: string, write: (index: number) => void): void {
+  out.text('{"object":"list","data":[')
+  for (const [place, index] of page.indexes.entries()) {
+    if (place > 0) out.text(',')
+    write(index)
+  }
+  out.text(`],"has_more":${page.hasMore},"url":"${url}"}`)
 }

@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { CustomerDetails } from './account.ts'
 import { answer, type Service } from './answer.ts'
 import { noSuch, unrecognizedUrl } from './errors.ts'
 import { hasLines, nestedBelow, renderLines, renderList, renderObject } from './lists.ts'
 import { optionalText, refuseUnknown } from './parameters.ts'
 import { isResource, type Resource } from './resources.ts'
+import type { JsonOut } from './template.ts'
 
 const querySchema = z.record(z.string(), z.unknown())
 const listPathSchema = z.object({ resource: z.string() })
@@ -18,10 +20,10 @@ export function addRoutes(app: FastifyInstance, service: Service): void {
   )
   app.get('/__stats', () => service.statistics.snapshot())
   app.get('/v1/account', (request, reply) =>
-    answer(service, request, reply, 'account', () => accountJson(service)),
+    answer(service, request, reply, 'account', (out) => out.text(accountJson(service))),
   )
   app.post('/v1/customers', (request, reply) =>
-    answer(service, request, reply, 'customers', () => makeCustomer(service, request, reply)),
+    answer(service, request, reply, 'customers', (out) => makeCustomer(out, service, request, reply)),
   )
   addReadRoutes(app, service)
 }
@@ -30,17 +32,16 @@ function addReadRoutes(app: FastifyInstance, service: Service): void {
   const { account, statistics } = service
   app.get('/v1/:resource', (request, reply) => {
     const resource = resourceOf(request, listPathSchema.parse(request.params).resource)
-    return answer(service, request, reply, resource, () => {
-      const page = renderList(account, resource, querySchema.parse(request.query))
+    return answer(service, request, reply, resource, (out) => {
+      renderList(out, account, resource, querySchema.parse(request.query))
       statistics.countPage(resource, request.url)
-      return page
     })
   })
   app.get('/v1/:resource/:id', (request, reply) => {
     const { resource: name, id } = objectPathSchema.parse(request.params)
     const resource = resourceOf(request, name)
-    return answer(service, request, reply, resource, () =>
-      renderObject(account, resource, indexOf(service, resource, id)),
+    return answer(service, request, reply, resource, (out) =>
+      renderObject(out, account, resource, indexOf(service, resource, id)),
     )
   })
   app.get('/v1/:resource/:id/lines', (request, reply) => {
@@ -48,11 +49,10 @@ function addReadRoutes(app: FastifyInstance, service: Service): void {
     const parent = resourceOf(request, name)
     if (!hasLines(parent)) throw unrecognizedUrl(request.method, request.url)
     const nested = nestedBelow(parent)
-    return answer(service, request, reply, nested, () => {
+    return answer(service, request, reply, nested, (out) => {
       const index = indexOf(service, parent, id)
-      const page = renderLines(account, parent, index, querySchema.parse(request.query))
+      renderLines(out, account, parent, index, querySchema.parse(request.query))
       statistics.countPage(nested, request.url)
-      return page
     })
   })
 }
@@ -69,31 +69,28 @@ function indexOf({ account }: Service, resource: Resource, id: string): number {
 }
 
 /** Makes a customer; the same idempotency key again gets the same customer and makes none. */
-function makeCustomer(service: Service, request: FastifyRequest, reply: FastifyReply): string {
-  const { idempotent } = service
+function makeCustomer(out: JsonOut, service: Service, request: FastifyRequest, reply: FastifyReply): void {
+  const { account, idempotent } = service
   const parameters = typeof request.body === 'string' ? request.body : ''
   const fields = Object.fromEntries(new URLSearchParams(parameters))
   refuseUnknown(fields, ['name', 'email', 'description'])
   const key = request.headers['idempotency-key']
-  if (typeof key !== 'string') return madeCustomer(service, fields)
-  void reply.header('idempotency-key', key)
-  const before = idempotent.recall(key, parameters)
-  if (before !== null) {
-    void reply.header('idempotent-replayed', 'true')
-    return before
+  const before = typeof key === 'string' ? idempotent.recall(key, parameters) : null
+  const index = before ?? account.makeCustomer(detailsIn(fields))
+  if (typeof key === 'string') {
+    idempotent.remember(key, parameters, index)
+    void reply.header('idempotency-key', key)
   }
-  const made = madeCustomer(service, fields)
-  idempotent.remember(key, parameters, made)
-  return made
+  if (before !== null) void reply.header('idempotent-replayed', 'true')
+  renderObject(out, account, 'customers', index)
 }
 
-function madeCustomer({ account }: Service, fields: Readonly<Record<string, string>>): string {
-  const details = {
+function detailsIn(fields: Readonly<Record<string, string>>): CustomerDetails {
+  return {
     name: optionalText(fields, 'name'),
     email: optionalText(fields, 'email'),
     description: optionalText(fields, 'description'),
   }
-  return renderObject(account, 'customers', account.makeCustomer(details))
 }
 
 function accountJson({ account }: Service): string {

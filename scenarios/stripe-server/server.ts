@@ -13,7 +13,7 @@ import { LOOPBACK } from '../../platform/services/ports.ts'
 import { Account } from './account.ts'
 import { StripeApiError, unrecognizedUrl } from './errors.ts'
 import { FaultPlan } from './faults.ts'
-import { IdempotentAnswers } from './idempotency.ts'
+import { IdempotentRequests } from './idempotency.ts'
 import { digitsOf } from './ids.ts'
 import { Keys } from './keys.ts'
 import {
@@ -113,7 +113,7 @@ export async function startStripeServer(options: StripeServerOptions = {}): Prom
     throw unrecognizedUrl(request.method, request.url.replace(/\?.*$/s, ''))
   })
   const service = { account, keys: new Keys(account.id, keys), faults: plan, statistics }
-  addRoutes(app, { ...service, idempotent: new IdempotentAnswers() })
+  addRoutes(app, { ...service, idempotent: new IdempotentRequests() })
   const url = await app.listen({ host: LOOPBACK, port: port ?? 0 })
   return new StripeServer(app, account, plan, statistics, url)
 }

@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, template } from '../template.ts'
+import { holes, type JsonOut, template } from '../template.ts'
 import { personOf, pick } from './people.ts'
 
 const BRANDS = ['visa', 'mastercard', 'amex']
@@ -125,13 +125,13 @@ const charge = template(chargeHole, {
   transfer_group: null,
 })
 
-export function renderCharge(account: Account, index: number): string {
+export function renderCharge(out: JsonOut, account: Account, index: number): void {
   const drawn = account.draw('charges', index, 2)
   const { cents, isPaid } = chargeAmount(account, index)
   const id = account.idOf('charges', index)
   const key = id.slice('ch_3'.length)
   const person = personOf(account, account.referenceIndex('customers', drawn) ?? 0)
-  return charge({
+  charge(out, {
     ...(isPaid ? PAID : DECLINED),
     id: `"${id}"`,
     amount: String(cents),

@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, template } from '../template.ts'
+import { type Filling, holes, type JsonOut, template } from '../template.ts'
 import { pick } from './people.ts'
 
 const REASONS = ['"duplicate"', '"order_change"', '"product_unsatisfactory"', 'null']
@@ -53,14 +53,14 @@ const creditNote = template(creditNoteHole, {
   voided_at: null,
 })
 
-/** @param lines JSON of the inlined list of lines */
-export function renderCreditNote(account: Account, index: number, lines: string): string {
+/** @param lines the inlined list of lines */
+export function renderCreditNote(out: JsonOut, account: Account, index: number, lines: Filling): void {
   const drawn = account.draw('credit_notes', index, 1)
   const id = account.idOf('credit_notes', index)
   const all = creditNoteLines(account, index)
   let total = 0
   for (let place = 0; place < all.count; place += 1) total += lineCents(account, index, place)
-  return creditNote({
+  creditNote(out, {
     id: `"${id}"`,
     total: String(total),
     created: String(account.timeline('credit_notes').createdSeconds(index)),
@@ -97,9 +97,9 @@ const line = template(lineHole, {
 export function creditNoteLines(account: Account, index: number) {
   return {
     count: 1 + (account.draw('credit_notes', index, 2) % 3),
-    render: (place: number) => {
+    render: (out: JsonOut, place: number) => {
       const cents = lineCents(account, index, place)
-      return line({
+      line(out, {
         id: `"${account.lineId('credit_note_line_items', index, place)}"`,
         amount: String(cents),
         amountDecimal: `"${cents}"`,

@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, jsonText, template } from '../template.ts'
+import { holes, type JsonOut, jsonText, template } from '../template.ts'
 import { personOf, pick } from './people.ts'
 
 const PLANS = ['"starter"', '"team"', '"business"']
@@ -50,11 +50,11 @@ const customer = template(customerHole, {
   test_clock: null,
 })
 
-export function renderCustomer(account: Account, index: number): string {
+export function renderCustomer(out: JsonOut, account: Account, index: number): void {
   const person = personOf(account, index)
   const made = account.madeCustomer(index)
   const drawn = account.draw('customers', index, 2)
-  return customer({
+  customer(out, {
     id: `"${account.idOf('customers', index)}"`,
     address: made === undefined ? person.address : 'null',
     balance: drawn % 20 === 0 ? String(-(drawn % 5000)) : '0',

@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, template } from '../template.ts'
+import { type Filling, holes, type JsonOut, template } from '../template.ts'
 import { type LineContext, lineCount, linesTotal, renderLine } from './line-items.ts'
 import { personOf } from './people.ts'
 
@@ -121,14 +121,14 @@ const invoice = template(invoiceHole, {
   webhooks_delivered_at: invoiceHole('deliveredAt'),
 })
 
-/** @param lines JSON of the inlined list of lines */
-export function renderInvoice(account: Account, index: number, lines: string): string {
+/** @param lines the inlined list of lines */
+export function renderInvoice(out: JsonOut, account: Account, index: number, lines: Filling): void {
   const drawn = account.draw('invoices', index, 2)
   const created = account.timeline('invoices').createdSeconds(index)
   const person = personOf(account, account.referenceIndex('customers', drawn) ?? 0)
   const id = account.idOf('invoices', index)
   const hostedUrl = `https://invoice.stripe.com/i/${account.id}/test_${id.slice('in_1'.length)}`
-  return invoice({
+  invoice(out, {
     ...progress(drawn, linesTotal(account, index), created),
     id: `"${id}"`,
     billingReason: drawn % 12 === 0 ? '"subscription_create"' : '"subscription_cycle"',
@@ -179,6 +179,6 @@ export function invoiceLines(account: Account, index: number) {
   }
   return {
     count: lineCount(account, index),
-    render: (place: number) => renderLine(account, index, place, context),
+    render: (out: JsonOut, place: number) => renderLine(out, account, index, place, context),
   }
 }

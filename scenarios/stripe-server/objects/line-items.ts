@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, template } from '../template.ts'
+import { holes, type JsonOut, template } from '../template.ts'
 import { priceAmount, productOfPrice } from './prices.ts'
 
 const MONTH_SECONDS = 30 * 86_400
@@ -101,15 +101,16 @@ export interface LineContext {
 }
 
 export function renderLine(
+  out: JsonOut,
   account: Account,
   invoiceIndex: number,
   place: number,
   context: LineContext,
-): string {
+): void {
   const { cents, quantity, priceIndex, drawn } = lineAmount(account, invoiceIndex, place)
   const id = account.lineId('invoice_line_items', invoiceIndex, place)
   const key = id.slice('il_1'.length)
-  return line({
+  line(out, {
     id: `"${id}"`,
     amount: String(cents),
     currency: context.currency,

@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, template } from '../template.ts'
+import { holes, type JsonOut, template } from '../template.ts'
 import { chargeAmount } from './charges.ts'
 import { personOf } from './people.ts'
 
@@ -39,10 +39,10 @@ const refund = template(refundHole, {
   transfer_reversal: null,
 })
 
-export function renderRefund(account: Account, index: number): string {
+export function renderRefund(out: JsonOut, account: Account, index: number): void {
   const drawn = account.draw('refunds', index, 1)
   const chargeIndex = account.referenceIndex('charges', drawn) ?? 0
-  return refund({
+  refund(out, {
     id: `"${account.idOf('refunds', index)}"`,
     amount: String(1 + (drawn % chargeAmount(account, chargeIndex).cents)),
     balanceTransaction: account.reference('balance_transactions', drawn >>> 1),
@@ -94,14 +94,14 @@ const balanceTransaction = template(balanceTransactionHole, {
   type: balanceTransactionHole('category'),
 })
 
-export function renderBalanceTransaction(account: Account, index: number): string {
+export function renderBalanceTransaction(out: JsonOut, account: Account, index: number): void {
   const drawn = account.draw('balance_transactions', index, 1)
   const created = account.timeline('balance_transactions').createdSeconds(index)
   const isRefund = drawn % 10 === 0
   const cents = 100 + (drawn % 250_000)
   const amount = isRefund ? -cents : cents
   const fee = isRefund ? 0 : 30 + Math.round(cents * 0.029)
-  return balanceTransaction({
+  balanceTransaction(out, {
     id: `"${account.idOf('balance_transactions', index)}"`,
     amount: String(amount),
     availableOn: String(created + 2 * DAY_SECONDS),

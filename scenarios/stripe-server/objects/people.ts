@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, jsonText, template } from '../template.ts'
+import { type Filling, holes, jsonText, template } from '../template.ts'
 
 const FIRST_NAMES = ['Ada', 'Björn', 'Chloé', 'Dmitri', 'Emeka', 'Fatima', 'Grace', 'Hiro', 'Inês', 'João']
 const LAST_NAMES = ['Abara', 'Brøndum', 'Castillo', 'Đỗ', 'Eriksson', 'Fischer', 'García', 'Łukasik', '山田']
@@ -19,7 +19,7 @@ export interface Person {
   readonly name: string
   readonly email: string
   readonly phone: string
-  readonly address: string
+  readonly address: Filling
   readonly currency: string
 }
 
@@ -29,7 +29,7 @@ export function personOf(account: Account, customerIndex: number): Person {
     name: pick(NAMES, drawn),
     email: `"customer.${customerIndex}@example.com"`,
     phone: drawn % 3 === 0 ? 'null' : `"+49 30 ${drawn % 10_000_000}"`,
-    address: pick(ADDRESSES, drawn >>> 8)({ postalCode: `"${10_000 + (drawn % 90_000)}"` }),
+    address: (out) => pick(ADDRESSES, drawn >>> 8)(out, { postalCode: `"${10_000 + (drawn % 90_000)}"` }),
     currency: pick(CURRENCIES, drawn >>> 12),
   }
 }

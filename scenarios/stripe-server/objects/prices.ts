@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, template } from '../template.ts'
+import { holes, type JsonOut, template } from '../template.ts'
 import { pick } from './people.ts'
 
 const PRODUCT_NAMES = ['Seats', 'Events', 'Storage', 'Support', 'Replay minutes', 'Feature flags']
@@ -52,10 +52,10 @@ const product = template(productHole, {
   url: null,
 })
 
-export function renderProduct(account: Account, index: number): string {
+export function renderProduct(out: JsonOut, account: Account, index: number): void {
   const drawn = account.draw('products', index, 1)
   const name = `${pick(PRODUCT_NAMES, drawn)} ${index + 1}`
-  return product({
+  product(out, {
     id: `"${account.idOf('products', index)}"`,
     active: drawn % 9 === 0 ? 'false' : 'true',
     created: String(account.timeline('products').createdSeconds(index)),
@@ -103,9 +103,9 @@ const price = template(priceHole, {
   unit_amount_decimal: priceHole('unitAmountDecimal'),
 })
 
-export function renderPrice(account: Account, index: number): string {
+export function renderPrice(out: JsonOut, account: Account, index: number): void {
   const { unitAmount, unitAmountDecimal } = priceAmount(account, index)
-  return price({
+  price(out, {
     ...priceTerms(account, index),
     id: `"${account.idOf('prices', index)}"`,
     created: String(account.timeline('prices').createdSeconds(index)),
@@ -140,9 +140,9 @@ const plan = template(planHole, {
 })
 
 /** What a price was called before there were prices; the items of subscriptions still carry it. */
-export function renderPlan(account: Account, priceIndex: number): string {
+export function renderPlan(out: JsonOut, account: Account, priceIndex: number): void {
   const { unitAmount, unitAmountDecimal } = priceAmount(account, priceIndex)
-  return plan({
+  plan(out, {
     ...priceTerms(account, priceIndex),
     id: `"${account.idOf('prices', priceIndex)}"`,
     amount: unitAmount,

@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import { holes, template } from '../template.ts'
+import { holes, type JsonOut, template } from '../template.ts'
 import { personOf } from './people.ts'
 import { renderPlan, renderPrice } from './prices.ts'
 
@@ -127,14 +127,14 @@ const subscription = template(subscriptionHole, {
   trial_start: null,
 })
 
-export function renderSubscription(account: Account, index: number): string {
+export function renderSubscription(out: JsonOut, account: Account, index: number): void {
   const drawn = account.draw('subscriptions', index, 2)
   const created = account.timeline('subscriptions').createdSeconds(index)
   const status = subscriptionStatus(account, index)
   const isCanceled = status === 'canceled'
   const priceIndex = account.referenceIndex('prices', drawn >>> 3)
   const id = account.idOf('subscriptions', index)
-  return subscription({
+  subscription(out, {
     id: `"${id}"`,
     created: String(created),
     canceledAt: isCanceled ? String(created + (drawn % 90) * DAY_SECONDS) : 'null',
@@ -145,8 +145,8 @@ export function renderSubscription(account: Account, index: number): string {
     itemsUrl: `"/v1/subscription_items?subscription=${id}"`,
     latestInvoice: account.reference('invoices', drawn >>> 1),
     periodEnd: String(created + 30 * DAY_SECONDS),
-    plan: priceIndex === null ? 'null' : renderPlan(account, priceIndex),
-    price: priceIndex === null ? 'null' : renderPrice(account, priceIndex),
+    plan: priceIndex === null ? 'null' : (to) => renderPlan(to, account, priceIndex),
+    price: priceIndex === null ? 'null' : (to) => renderPrice(to, account, priceIndex),
     quantity: String(1 + (drawn % 12)),
     status: `"${status}"`,
   })
