@@ -133,8 +133,9 @@ export class RangePlanner implements AsyncDisposable {
   async #cut(position: Position, rows: number): Promise<readonly KeyRange[]> {
     const ranges: KeyRange[] = []
     let from = position
-    for (let range = 0; range < this.#limits.ranges; range += 1) {
-      const share = Math.ceil(rows / this.#limits.ranges)
+    for (let left = rows, cuts = this.#limits.ranges; left > 0; cuts -= 1) {
+      const share = Math.ceil(left / cuts)
+      left -= share
       const through = await this.#nth(from, share)
       if (through !== null) {
         ranges.push({ position: from, through })

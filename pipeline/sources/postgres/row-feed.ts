@@ -71,13 +71,13 @@ export class RowFeed implements Disposable {
   }
 
   /**
-   * The next rows, or none at the end of the cursor.
+   * The next rows, or none at the end of the cursor. Rows that came before a failure are handed over before it.
    * @throws {@link OversizedRow} and what `pg` says, also of a connection that was dropped
    */
   async nextPage(): Promise<readonly RawRow[]> {
     for (;;) {
-      if (this.#failure !== null) throw this.#failure.reason
-      if (this.#isFull() || this.#isExhausted) return this.#takePage()
+      if (this.#failure !== null && this.#pending.length === 0) throw this.#failure.reason
+      if (this.#failure !== null || this.#isFull() || this.#isExhausted) return this.#takePage()
       if (!this.#isFetching) {
         if (this.#pending.length > 0) return this.#takePage()
         this.#fetch()
