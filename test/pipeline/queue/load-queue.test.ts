@@ -78,24 +78,32 @@ describe('the batches of a table', () => {
     }
   })
 
-  test('are claimed within moments of being queued', async () => {
+  test('are claimed within moments of being queued, or of their predecessor’s commit', async () => {
     const { state, open } = await openTestState()
     const { lease } = await beginRun(state, specFor('invoices'))
     const other = await open()
     const { signal } = new AbortController()
-    const first = other.load.next(signal)
-    await sleep(300)
-    await state.extraction.stageBatch(lease, batchOf(1))
-    const stagedAt = performance.now()
-    const { claim: firstClaim } = await first
-    expect(performance.now() - stagedAt).toBeLessThan(100)
-    const second = other.load.next(signal)
-    await state.extraction.stageBatch(lease, batchOf(1))
-    await sleep(200)
-    await state.load.commitBatch(firstClaim, all(1))
-    const committedAt = performance.now()
-    await second
-    expect(performance.now() - committedAt, 'once the one before it is committed').toBeLessThan(100)
+    const afterStagingMs: number[] = []
+    const afterCommitMs: number[] = []
+    for (let round = 0; round < 5; round += 1) {
+      const first = other.load.next(signal)
+      await sleep(200)
+      await state.extraction.stageBatch(lease, batchOf(1))
+      const stagedAt = performance.now()
+      const { claim: firstClaim } = await first
+      afterStagingMs.push(performance.now() - stagedAt)
+      await state.extraction.stageBatch(lease, batchOf(1))
+      const second = other.load.next(signal)
+      await sleep(200)
+      await state.load.commitBatch(firstClaim, all(1))
+      const committedAt = performance.now()
+      const { claim: secondClaim } = await second
+      afterCommitMs.push(performance.now() - committedAt)
+      await state.load.commitBatch(secondClaim, all(1))
+    }
+    // The middle one, as this machine may be busy.
+    expect(afterStagingMs.toSorted((a, b) => a - b)[2]).toBeLessThan(100)
+    expect(afterCommitMs.toSorted((a, b) => a - b)[2]).toBeLessThan(100)
   })
 
   test('are never forgotten by the queue’s housekeeping, failed or not', async () => {
