@@ -3,20 +3,26 @@ import { Command, CommanderError } from 'commander'
 import { LakeduelError, messageOf } from '../platform/errors.ts'
 import { benchCommand } from './commands/bench.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { runsCommand } from './commands/runs.ts'
 import { servicesCommand } from './commands/services.ts'
+import { syncCommand } from './commands/sync.ts'
+import { workerCommand } from './commands/worker.ts'
 import { VERSION } from './version.ts'
 
 const EXAMPLES = `
 Examples:
   lakeduel bench                                  the quick benchmark: every scenario, every arm
   lakeduel bench --scenario merge-partitions --profile standard
+  lakeduel sync --source postgres --table public.orders --to ducklake
+  lakeduel runs list                              what was synced, and what failed
   lakeduel doctor                                 what is installed, and what to do about the rest
 
 Exit codes:
   0  done                       3  a tool is missing, or set-up failed
   1  a cell failed or is wrong  4  S3 or Postgres can't be reached or used
   2  bad usage, configuration   5  the disk is full
-     or results file          130  interrupted
+     or results file            6  another sync has the table
+                              130  interrupted
 `
 
 function program(): Command {
@@ -28,7 +34,15 @@ function program(): Command {
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .showHelpAfterError('(add --help for all options)')
-  for (const command of [benchCommand(), doctorCommand(), servicesCommand()]) adopt(lakeduel, command)
+  const commands = [
+    benchCommand(),
+    syncCommand(),
+    runsCommand(),
+    workerCommand(),
+    doctorCommand(),
+    servicesCommand(),
+  ]
+  for (const command of commands) adopt(lakeduel, command)
   return lakeduel
 }
 

@@ -79,7 +79,7 @@ async function extractOnce(
 /** Changes whenever the run got further, also within a batch. */
 async function progressMark({ state, request }: ExtractingOptions): Promise<string> {
   const { nextBatchIndex, extracted } = await state.runs.get(request.runId)
-  return `${nextBatchIndex} ${extracted} ${await state.extraction.spooledPages(request.runId)}`
+  return `${nextBatchIndex} ${extracted} ${await state.extraction.safePages(request.runId)}`
 }
 
 function maxOf(one: number | null, other: number | null): number | null {

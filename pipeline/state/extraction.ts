@@ -9,7 +9,7 @@ import { holdLease, type Lease, refusal } from './leases.ts'
 import type { BatchRecord, PartitionSpec, RunFailure } from './model.ts'
 import { notify } from './notifications.ts'
 import { jsonText } from './run-row.ts'
-import { loadSpool, type SpooledPage, spoolPage } from './spool.ts'
+import { loadSpool, type SpooledPage, safePages, spoolPage } from './spool.ts'
 
 export interface BatchToStage {
   /** Its parts are uploaded. */
@@ -47,6 +47,11 @@ export class Extraction {
   /** The pages that the extractors before have read and not staged, in order. */
   loadSpool(lease: Lease): AsyncGenerator<SpooledPage> {
     return loadSpool(this.#database, lease.runId)
+  }
+
+  /** The last page that is safe, in a batch or in the spool: it rises as long as the run gets any further. */
+  async safePages(runId: string): Promise<number> {
+    return safePages(this.#database, runId)
   }
 
   /**

@@ -11,7 +11,7 @@ import { type Notifications, notify, type WaitOptions } from './notifications.ts
 import { type Progress, progressOf, type RoomOptions, waitForRoom } from './progress.ts'
 import { newRunId } from './run-id.ts'
 import { destinationKey, getRun, runRowSchema } from './run-row.ts'
-import { type StoredTable, storedTable } from './stored-tables.ts'
+import { type StoredTable, type SyncedTable, storedTable, syncedFrom } from './stored-tables.ts'
 
 export interface BegunRun {
   readonly run: Run
@@ -78,6 +78,14 @@ export class Runs {
   /** What the last run that is done left behind; null when there is none. */
   async storedTable(destination: Destination): Promise<StoredTable | null> {
     return storedTable(this.#database, destination)
+  }
+
+  /** Where another table of a source went in the lake and format of a destination; null where it was not synced. */
+  async syncedFrom(
+    source: Pick<RunSpec['source'], 'name' | 'table'>,
+    destination: Destination,
+  ): Promise<SyncedTable | null> {
+    return syncedFrom(this.#database, source, destination)
   }
 
   /**

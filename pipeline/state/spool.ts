@@ -65,3 +65,14 @@ export async function* loadSpool(database: Database, runId: string): AsyncGenera
     if (pages.length === 0) return
   }
 }
+
+/** The number of the last page that is in a batch or in the spool. */
+export async function safePages(database: Database, runId: string): Promise<number> {
+  const [row] = await database.rows(
+    z.object({ page_no: z.int() }),
+    `SELECT greatest(spooled_through, (SELECT max(page_no) FROM spool WHERE spool.run_id = runs.run_id)) AS page_no
+     FROM runs WHERE run_id = $1`,
+    [runId],
+  )
+  return row?.page_no ?? 0
+}

@@ -1,0 +1,3 @@
+import { serveExtract } from '../../pipeline/processes/extract.ts'
+
+await serveExtract()

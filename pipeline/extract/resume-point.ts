@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import type { JsonValue } from '../sources/source.ts'
+
+/**
+ * Where an extractor goes on, as it is kept with the last batch of a run: after the last page that is whole in a batch,
+ * and so many rows into the next one, which was too large for one batch.
+ */
+export type ResumePoint = {
+  readonly cursor: JsonValue
+  readonly skipRows: number
+  /** Pages of the run up to the cursor. */
+  readonly pages: number
+  /** The lake's names of columns that are called otherwise at the source. */
+  readonly names: readonly (readonly [string, string])[]
+}
+
+const namesSchema = z.array(z.tuple([z.string(), z.string()]))
+const resumePointSchema: z.ZodType<ResumePoint> = z.strictObject({
+  cursor: z.json(),
+  skipRows: z.int().nonnegative(),
+  pages: z.int().nonnegative(),
+  names: namesSchema,
+})
+
+const START: ResumePoint = { cursor: null, skipRows: 0, pages: 0, names: [] }
+
+/** @param stored a run's resume cursor, null for a run without a batch */
+export function resumePointOf(stored: JsonValue): ResumePoint {
+  return stored === null ? START : resumePointSchema.parse(stored)
+}
+
+/** What the next run of a table has to know: where it reads on, and under which names. */
+export type TableMark = {
+  readonly mark: JsonValue
+  readonly names: ResumePoint['names']
+}
+
+const tableMarkSchema: z.ZodType<TableMark> = z.strictObject({ mark: z.json(), names: namesSchema })
+
+/** @param stored a table's high-water mark, null for a table without a run */
+export function tableMarkOf(stored: JsonValue): TableMark {
+  return stored === null ? { mark: null, names: [] } : tableMarkSchema.parse(stored)
+}
+
+/** The names that a later process could not find out by itself: a column called as its lake column keeps its name anyway. */
+export function namesToKeep(names: ReadonlyMap<string, string>): ResumePoint['names'] {
+  return [...names].filter(([source, lake]) => source !== lake)
+}
