@@ -9,6 +9,18 @@ export function rowBytes(row: Row): number {
   return bytes
 }
 
+/** What a row takes in whichever form is the shortest: numbers count by their digits where those are fewer than 8. */
+export function leastBytes(row: Row): number {
+  let bytes = 0
+  for (const name in row) {
+    const value = row[name]
+    if (typeof value === 'number' || typeof value === 'bigint')
+      bytes += Math.min(NUMBER_BYTES, String(value).length)
+    else if (typeof value !== 'boolean') bytes += valueBytes(value)
+  }
+  return bytes
+}
+
 function valueBytes(value: unknown): number {
   if (value === null || value === undefined) return 0
   if (typeof value === 'string') return Buffer.byteLength(value)

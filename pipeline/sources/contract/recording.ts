@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { rowBytes } from '../row-bytes.ts'
+import { leastBytes } from '../row-bytes.ts'
 import {
   type Cursor,
   DecimalText,
@@ -121,7 +121,7 @@ class Recorder {
       this.#problems.push(...problemsOfRow(table, row).map((problem) => `row ${this.rows}: ${problem}`))
     if (table.primaryKey.length > 0) this.#keys.push(textOf(table.primaryKey.map((name) => row[name])))
     if (incremental !== null) this.#fieldValues.push(row[incremental.field])
-    this.#bytes += rowBytes(row)
+    this.#bytes += leastBytes(row)
     this.#digests.push(digestOf(row))
   }
 }

@@ -21,6 +21,8 @@ import {
 import { cursorSchema, filesToRead, Walk } from './walk.ts'
 
 const HOUR_MS = 3_600_000
+/** Of the time of the file and the number of the row. */
+const FIXED_COLUMN_BYTES = 16
 
 export class FilesSource implements Source {
   readonly #config: FilesConfig
@@ -70,11 +72,13 @@ export class FilesSource implements Source {
     await using reader = await openReader(format, this.#config, this.#store)
     for (const { file, position } of filesToRead(progress, start?.begun ?? null)) {
       walk.begin(file, position)
+      const more = this.#config.fileColumns ? file.name.length + FIXED_COLUMN_BYTES : 0
       for await (const rows of reader.rows(file, position, signal)) {
         signal.throwIfAborted()
         for (const placed of rows) {
-          if (!walk.fits(placed.bytes)) yield walk.page()
-          walk.add(file, { ...placed, row: this.#withFileColumns(placed.row, file, placed.next) })
+          const bytes = placed.bytes + more
+          if (!walk.fits(bytes)) yield walk.page()
+          walk.add(file, { ...placed, bytes, row: this.#withFileColumns(placed.row, file, placed.next) })
         }
       }
       walk.end(file)
