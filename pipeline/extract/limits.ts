@@ -25,3 +25,25 @@ export const DEFAULT_LIMITS: ExtractLimits = {
   batch: { payloadBytes: 256 * MIB, rows: 500_000 },
   parts: { partPayloadBytes: 64 * MIB, rowGroupPayloadBytes: 16 * MIB, rowGroupRows: 131_072 },
 }
+
+/** What the process takes before the first row: Node, the packages, the pieces of an upload. Measured: docs/decisions/007. */
+const FLOOR_BYTES = 192 * MIB
+
+/**
+ * Divides a pod's memory. What is read ahead, the page in hand and what is buffered are there at the same time, each with the
+ * garbage that it leaves behind until the next collection; and one row larger than all of that still has to pass.
+ * @param memoryBudgetBytes null where there is no cap
+ */
+export function limitsFor(memoryBudgetBytes: number | null): ExtractLimits {
+  if (memoryBudgetBytes === null) return DEFAULT_LIMITS
+  const free = Math.max(0, memoryBudgetBytes - FLOOR_BYTES)
+  const share = (part: number, least: number, most: number) =>
+    Math.round(Math.min(most, Math.max(least, free * part)))
+  const { read, bufferedBytes, batch, parts } = DEFAULT_LIMITS
+  return {
+    read: { ...read, readAheadBytes: share(1 / 8, 4 * MIB, read.readAheadBytes) },
+    bufferedBytes: share(1 / 8, 4 * MIB, bufferedBytes),
+    batch,
+    parts: { ...parts, rowGroupPayloadBytes: share(1 / 24, 2 * MIB, parts.rowGroupPayloadBytes) },
+  }
+}
