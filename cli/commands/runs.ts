@@ -58,7 +58,7 @@ async function withState<T>(options: RunsOptions, work: (state: State) => Promis
   const config = await loadConfig({ flags: { storage }, configFile: options.config })
   const { postgres } = await openLakeServices(config)
   await using state = await openState(postgres, { schema: STATE_DEFAULTS.schema })
-  return work(state)
+  return await work(state)
 }
 
 async function list(
@@ -94,7 +94,10 @@ async function cancel(runId: string, options: RunsOptions): Promise<void> {
 }
 
 function tableOf(runs: readonly Run[]): string {
-  const table = new Table({ head: ['run', 'table', 'mode', 'status', 'rows', 'batches', 'started'] })
+  const table = new Table({
+    head: ['run', 'table', 'mode', 'status', 'rows', 'batches', 'started'],
+    style: { head: [], border: [], compact: true },
+  })
   for (const { runId, spec, status, counts, createdAt } of runs) {
     const batches = `${formatCount(counts.batchesCommitted)} of ${formatCount(counts.batchesStaged)}`
     const where = `${spec.destination.table} (${spec.destination.arm})`
