@@ -29,7 +29,9 @@ export interface Answer {
   readonly bytes: number | null
 }
 
-const responseSchema = z.object({ headers: z.object({ 'content-length': z.string().optional() }) })
+const answerSchema = z.object({
+  lastResponse: z.object({ headers: z.object({ 'content-length': z.string().optional() }) }),
+})
 
 /** One connection to Stripe, for one read. It ends with the signal. */
 export class StripeApi implements Disposable {
@@ -96,8 +98,7 @@ export class StripeApi implements Disposable {
       undefined,
       apiVersion === null ? {} : { apiVersion },
     )
-    const { lastResponse } = z.object({ lastResponse: responseSchema }).parse(body)
-    const length = lastResponse.headers['content-length']
+    const length = answerSchema.parse(body).lastResponse.headers['content-length']
     return { body, bytes: length === undefined ? null : Number(length) }
   }
 }
