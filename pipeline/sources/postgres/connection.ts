@@ -18,16 +18,13 @@ const TEXT_FORM: Readonly<Record<string, string>> = {
 /** A connection to the source that reads and nothing else. Disposing of it drops it, whatever it is doing. */
 export class ReadConnection implements AsyncDisposable {
   readonly client: pg.Client
-  /** The socket, encrypted or not. */
-  readonly stream: Duplex
   readonly #ended: Promise<void>
   readonly #signal: AbortSignal | null
   readonly #onAbort = (): void => this.drop()
 
-  private constructor(client: pg.Client, ended: Promise<void>, signal: AbortSignal | null) {
+  private constructor(client: pg.Client, signal: AbortSignal | null) {
     this.client = client
-    this.stream = withStreamSchema.parse(client).connection.stream
-    this.#ended = ended
+    this.#ended = new Promise((resolve) => client.once('end', resolve))
     this.#signal = signal
     signal?.addEventListener('abort', this.#onAbort)
   }
@@ -53,9 +50,19 @@ export class ReadConnection implements AsyncDisposable {
     })
     // A connection that is lost while it is idle must not end the process; the next query reports it.
     client.on('error', () => undefined)
-    const ended = new Promise<void>((resolve) => client.once('end', resolve))
-    await client.connect()
-    return new ReadConnection(client, ended, signal)
+    const connection = new ReadConnection(client, signal)
+    try {
+      await client.connect()
+    } catch (error) {
+      connection.#forget()
+      throw error
+    }
+    return connection
+  }
+
+  /** The socket, encrypted or not. */
+  get stream(): Duplex {
+    return withStreamSchema.parse(this.client).connection.stream
   }
 
   /**
@@ -78,9 +85,13 @@ export class ReadConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#forget()
     this.drop()
     await this.#ended
+  }
+
+  #forget(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 }
 

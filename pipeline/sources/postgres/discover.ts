@@ -23,7 +23,8 @@ export function offered(
   const missing = tables?.find((name) => !byName.has(name))
   if (missing !== undefined) throw tableMissing(config, missing)
   const chosen = [...byName].filter(([name, { isPartition }]) => tables?.includes(name) ?? !isPartition)
-  return chosen.map(([, relation]) => tableOf(relation, config))
+  // A table without columns has nothing that a lake could keep.
+  return chosen.map(([, relation]) => tableOf(relation, config)).filter(({ columns }) => columns.length > 0)
 }
 
 export function sourceTableOf(table: PostgresTable): SourceTable {

@@ -8,8 +8,8 @@ interface Line {
   readonly class: FailureClass
   /** SQLSTATEs, or the first two characters of a class of them. */
   readonly states?: readonly string[]
-  /** Codes of Node's sockets and of TLS. */
-  readonly system?: RegExp
+  /** Codes of Node's sockets and of TLS, or how they begin. */
+  readonly system?: readonly string[]
   /** DuckDB gives no codes: what it tells of Postgres, of libpq or of the object store, which write English here. */
   readonly duckDb?: RegExp
   /** What `pg` itself says, which has no code. */
@@ -102,7 +102,7 @@ const LINES: readonly Line[] = [
   {
     code: 'tls_refused',
     class: 'user',
-    system: /^(SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|CERT_|ERR_TLS_|HOSTNAME_MISMATCH)/,
+    system: ['SELF_SIGNED_', 'DEPTH_ZERO_', 'UNABLE_TO_', 'CERT_', 'ERR_TLS_', 'HOSTNAME_MISMATCH'],
     duckDb: /certificate verify failed|server certificate .* does not match|root certificate file/,
     client: /does not support SSL/,
     message: null,
@@ -112,7 +112,7 @@ const LINES: readonly Line[] = [
   {
     code: 'host_unknown',
     class: 'user',
-    system: /^ENOTFOUND$/,
+    system: ['ENOTFOUND'],
     duckDb: /could not translate host name/,
     message: 'The host name of the Postgres server is unknown.',
     remedy: 'Check `host`.',
@@ -120,7 +120,7 @@ const LINES: readonly Line[] = [
   {
     code: 'file_missing',
     class: 'user',
-    system: /^(ENOENT|EACCES)$/,
+    system: ['ENOENT', 'EACCES'],
     message: 'The file of `caFile` cannot be read.',
     remedy: 'Check `caFile`.',
   },
@@ -180,7 +180,7 @@ const LINES: readonly Line[] = [
     code: 'connection_lost',
     class: 'source',
     states: ['08', '57P01', '57P02', '57P03'],
-    system: /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|EPROTO)/,
+    system: ['ECONN', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EAI_AGAIN', 'EPROTO'],
     duckDb:
       /server closed the connection|terminating connection|connection (to server .* failed|refused|reset|timed out)|unable to connect to postgres|no connection to the server|the database system is|could not receive data/i,
     client:
@@ -206,7 +206,9 @@ function matches(line: Line, error: unknown): boolean {
   }
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null
-  return code === null ? (line.client?.test(error.message) ?? false) : (line.system?.test(code) ?? false)
+  return code === null
+    ? (line.client?.test(error.message) ?? false)
+    : (line.system?.some((one) => code.startsWith(one)) ?? false)
 }
 
 export const errorRules: readonly ErrorRule[] = LINES.map((line) => ({
@@ -219,9 +221,10 @@ export const errorRules: readonly ErrorRule[] = LINES.map((line) => ({
   examples: () => examplesOf(line),
 }))
 
-function examplesOf({ states = [], ours = [], code }: Line): readonly unknown[] {
+function examplesOf({ states = [], system = [], ours = [], code }: Line): readonly unknown[] {
   return [
     ...states.map((state) => databaseError(state.padEnd(5, '0'))),
+    ...system.map((one) => Object.assign(new Error(`an example of ${one}`), { code: one })),
     ...ours.map((one) => new LakeduelError(one, `an example of ${code}`)),
   ]
 }

@@ -33,6 +33,8 @@ export interface ReadOrder {
   readonly columns: readonly OrderColumn[]
   /** Whether the first column is the incremental field. */
   readonly incremental: boolean
+  /** The mark below all values of the field: what a row leaves whose value is NULL. */
+  readonly lowestMark: string | null
   /** Whether the field may be NULL, so that rows where it is are read first. */
   readonly nullsFirst: boolean
   /** The mark to read from, in the text form of the field. */
@@ -54,7 +56,7 @@ const cursorSchema = z.union([
     after: z.array(z.string().nullable()).min(1),
     file: fileStateSchema.nullable(),
   }),
-  z.strictObject({ unresumable: z.literal(true) }),
+  z.strictObject({ unresumableRows: z.int() }),
 ])
 
 /** Where to read from: after a row, or from the start of the rows without or with a value of the incremental field. */
@@ -73,7 +75,15 @@ export function orderOf(table: PostgresTable, incremental: ReadRequest['incremen
   const kind = key.length > 0 ? 'key' : lies && !relation.hasHeirs ? 'file' : 'none'
   if (incremental === null) {
     const indexed = key.length > 0 && hasIndexFor(relation, key)
-    return { columns: tieBreakers, incremental: false, nullsFirst: false, since: null, kind, indexed }
+    return {
+      columns: tieBreakers,
+      incremental: false,
+      lowestMark: null,
+      nullsFirst: false,
+      since: null,
+      kind,
+      indexed,
+    }
   }
   const field = table.columns.find((column) => column.name === incremental.field)
   if (field === undefined || !isIncremental(field)) throw badField(table, incremental.field)
@@ -81,11 +91,21 @@ export function orderOf(table: PostgresTable, incremental: ReadRequest['incremen
   return {
     columns: [orderColumn(table, field.name), ...tieBreakers.filter(({ name }) => name !== field.name)],
     incremental: true,
+    lowestMark: LOWEST[field.mapping.type.kind] ?? null,
     nullsFirst: since === null && !field.catalog.notNull,
     since,
     kind,
     indexed: hasIndexFor(relation, [field.name]),
   }
+}
+
+const LOWEST: Readonly<Record<string, string>> = {
+  int16: String(-(2 ** 15)),
+  int32: String(-(2 ** 31)),
+  int64: String(-(2n ** 63n)),
+  date: '-infinity',
+  timestamp: '-infinity',
+  timestamptz: '-infinity',
 }
 
 const sinceSchema = z.union([z.string(), z.number().transform(String), z.null()])
@@ -148,13 +168,16 @@ export function startOf(order: ReadOrder): Position {
   return { phase: order.nullsFirst ? 'nulls' : 'values', after: null }
 }
 
-/** The cursor after a row, by the text forms of its order columns. */
+/**
+ * The cursor after a row, by the text forms of its order columns.
+ * @param rows how many were read so far: all that a cursor tells where there is no order
+ */
 export function cursorAfter(
   order: ReadOrder,
   values: readonly (string | null)[],
-  file: FileState | null,
+  { file, rows }: { readonly file: FileState | null; readonly rows: number },
 ): Cursor {
-  if (order.kind === 'none') return { unresumable: true }
+  if (order.kind === 'none') return { unresumableRows: rows }
   return {
     columns: order.columns.map(({ name }) => name),
     after: [...values],
@@ -174,7 +197,8 @@ export function positionOf(
 ): Position {
   const parsed = cursorSchema.safeParse(cursor)
   if (!parsed.success) throw notResumable(table, 'the cursor is none of this source')
-  if ('unresumable' in parsed.data) throw notResumable(table, 'it has no key, and rows of a view lie nowhere')
+  if ('unresumableRows' in parsed.data)
+    throw notResumable(table, 'it has no key, and rows of a view lie nowhere')
   const { columns, after } = parsed.data
   if (columns.join('\0') !== order.columns.map(({ name }) => name).join('\0'))
     throw notResumable(table, `it was read by ${columns.join(', ')}, which is not its order any more`)
@@ -193,8 +217,9 @@ function isSameFile(then: FileState, now: FileState | null): boolean {
 
 /** The mark that a row leaves, or null: an infinite one would keep all later rows out. */
 export function markOf(order: ReadOrder, values: readonly (string | null)[]): JsonValue {
-  const [value = null] = values
-  return order.incremental && value !== null && !value.endsWith('infinity') ? value : null
+  if (!order.incremental) return null
+  const value = values[0] ?? order.lowestMark
+  return value === 'infinity' ? null : value
 }
 
 function badField({ name, columns }: PostgresTable, field: string): LakeduelError {

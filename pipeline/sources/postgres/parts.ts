@@ -97,14 +97,14 @@ async function* stagedPages(staging: Staging): AsyncGenerator<StagedPage, void, 
     const part = await scanner.stage(piece)
     const next = await upcoming
     request.signal.throwIfAborted()
-    const mark = position.phase === 'nulls' ? null : await planner.markWithin(position, piece)
+    const mark = await planner.markWithin(position, piece)
     const values = position.phase === 'nulls' ? [null, ...piece.through] : piece.through
     // Rows that were deleted meanwhile leave nothing to stage.
     if (part.rows > 0)
       yield {
         part,
         columns,
-        cursor: cursorAfter(scan.order, values, null),
+        cursor: cursorAfter(scan.order, values, { file: null, rows: part.rows }),
         ...(mark === null ? {} : { mark }),
       }
     position = after

@@ -35,7 +35,7 @@ export function projectionOf({ table, columns, order, checksText }: ProjectionOp
   const parsers = columns.map(({ name, mapping }) => ({ name, parse: mapping.parse }))
   const keys = parsers.map(({ name }) => table.key.includes(name))
   return {
-    sql: selected.length === 0 ? 'NULL' : selected.join(', '),
+    sql: selected.join(', '),
     toRow: (values) => {
       const row = { ...empty }
       for (const [at, { name, parse }] of parsers.entries()) {

@@ -86,6 +86,7 @@ export class RangePlanner implements AsyncDisposable {
 
   /** The mark that a piece leaves: its last value, or its last finite one. */
   async markWithin(position: Position, piece: Piece): Promise<JsonValue> {
+    if (position.phase === 'nulls') return markOf(this.#order, [])
     const mark = markOf(this.#order, piece.through)
     const [field] = this.#order.columns
     if (mark !== null || !this.#order.incremental || field === undefined) return mark

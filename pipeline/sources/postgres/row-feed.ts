@@ -1,4 +1,5 @@
 import { constants } from 'node:buffer'
+import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { ReadConnection } from './connection.ts'
 import { FetchSizer } from './fetch-sizer.ts'
@@ -47,6 +48,7 @@ const AS_TEXT: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => t
  */
 export class RowFeed implements Disposable {
   readonly #connection: ReadConnection
+  readonly #stream: Duplex
   readonly #cursor: string
   readonly #limits: FeedLimits
   readonly #sizer: FetchSizer
@@ -62,12 +64,13 @@ export class RowFeed implements Disposable {
   /** @param cursor its name, as SQL writes it; the connection must be idle */
   constructor(connection: ReadConnection, cursor: string, limits: FeedLimits) {
     this.#connection = connection
+    this.#stream = connection.stream
     this.#cursor = cursor
     this.#limits = limits
     this.#sizer = new FetchSizer({ ...limits, rows: Math.min(limits.pageRows, limits.fetchRows) })
     this.#meter = new WireMeter(MAX_ROW_BYTES, (bytes) => this.#fail(new OversizedRow(bytes)))
     this.#onChunk = (chunk) => this.#meter.follow(chunk)
-    connection.stream.prependListener('data', this.#onChunk)
+    this.#stream.prependListener('data', this.#onChunk)
   }
 
   /**
@@ -84,14 +87,14 @@ export class RowFeed implements Disposable {
       }
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#wake = resolve
-      this.#connection.stream.resume()
+      this.#stream.resume()
       await promise
     }
   }
 
   [Symbol.dispose](): void {
-    this.#connection.stream.off('data', this.#onChunk)
-    this.#connection.stream.resume()
+    this.#stream.off('data', this.#onChunk)
+    this.#stream.resume()
   }
 
   #fetch(): void {
@@ -125,7 +128,7 @@ export class RowFeed implements Disposable {
     this.#pending.push({ values, bytes, heldBytes })
     this.#pendingBytes += heldBytes
     if (!this.#isFull()) return
-    this.#connection.stream.pause()
+    this.#stream.pause()
     this.#wake()
   }
 
@@ -147,7 +150,7 @@ export class RowFeed implements Disposable {
 
   #fail(reason: unknown): void {
     this.#failure ??= { reason }
-    this.#connection.stream.destroy()
+    this.#stream.destroy()
     this.#wake()
   }
 }

@@ -67,11 +67,14 @@ async function* readInTransaction(
   const lifetimeMs =
     order.kind === 'key' && order.indexed ? config.fetch.transactionSeconds * 1_000 : Infinity
   let position = reading.position
+  let rowCount = 0
   for (;;) {
     const rows = await nextRows(feed, config, { ...reading, position })
+    request.signal.throwIfAborted()
     const last = rows.at(-1)
     if (last === undefined) break
-    const page = pageOf(reading, rows, last)
+    rowCount += rows.length
+    const page = pageOf(reading, rows, { last, rowCount })
     position = positionAfter(reading, position, last)
     const leftMs = lifetimeMs - (performance.now() - startedMs)
     // While the page is in use, for as long as that takes, the transaction must not outlive its time.
@@ -140,11 +143,17 @@ async function nextRows(feed: RowFeed, config: PostgresConfig, reading: Reading)
   }
 }
 
-function pageOf({ order, projection, file }: Reading, rows: readonly RawRow[], last: RawRow): Page {
+interface PlaceOfPage {
+  readonly last: RawRow
+  /** With the rows of this page. */
+  readonly rowCount: number
+}
+
+function pageOf({ order, projection, file }: Reading, rows: readonly RawRow[], at: PlaceOfPage): Page {
   const mark = lastMark(order, projection, rows)
   return {
     rows: rows.map(({ values }) => projection.toRow(values)),
-    cursor: cursorAfter(order, projection.orderValues(last.values), file),
+    cursor: cursorAfter(order, projection.orderValues(at.last.values), { file, rows: at.rowCount }),
     ...(mark === null ? {} : { mark }),
     bytes: rows.reduce((sum, row) => sum + row.bytes, 0),
   }
