@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { LakeduelError, messageOf } from '../platform/errors.ts'
+import { VERSION } from '../platform/version.ts'
 import { benchCommand } from './commands/bench.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { runsCommand } from './commands/runs.ts'
 import { servicesCommand } from './commands/services.ts'
 import { syncCommand } from './commands/sync.ts'
 import { workerCommand } from './commands/worker.ts'
-import { VERSION } from './version.ts'
 
 const EXAMPLES = `
 Examples:

@@ -1,9 +1,9 @@
 import { LakeduelError } from '../../platform/errors.ts'
 import type { Services } from '../../platform/services/services.ts'
+import { VERSION } from '../../platform/version.ts'
 import type { Results } from '../../reports/schema.ts'
 import { RESULTS_SCHEMA_VERSION } from '../../reports/schema.ts'
 import { takeFingerprint } from '../../scenarios/measure/fingerprint.ts'
-import { VERSION } from '../version.ts'
 import { recordedPlan } from './request.ts'
 import type { BenchRun } from './run.ts'
 

@@ -100,6 +100,11 @@ export function classify(
   return { ...failure, message: shortened(hideSecrets(failure.message, secrets)) }
 }
 
+/** Whether a line of an error table told the message, and not the error itself. */
+export function isTold({ errors }: Pick<SourceDefinition, 'errors'>, { code }: ClassifiedFailure): boolean {
+  return [...errors, ...NETWORK].some((rule) => rule.code === code)
+}
+
 /** The error and what caused it, outermost first. */
 export function causesOf(error: unknown): readonly unknown[] {
   const chain: unknown[] = []
