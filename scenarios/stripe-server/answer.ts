@@ -24,8 +24,8 @@ type Target = Resource | Nested | 'account'
 /** `2026-10-28.endive`, and the plain dates of before there were names. */
 const API_VERSION = /^20\d\d-[01]\d-[0-3]\d(\.[a-z]+)?$/
 
-/** A page at a time is written, from its first byte to its last, so one buffer serves all of them. */
-const out = new JsonOut()
+/** Outs that no answer is being sent from. Pages are large: a new buffer for each would keep the garbage collector busy. */
+const free: JsonOut[] = []
 
 /**
  * All that surrounds the making of an answer, in the order in which Stripe does it: limits and outages, keys, versions.
@@ -45,13 +45,19 @@ export async function answer(
   const outage = how === null ? null : outageError(how)
   const { version, body } = await afterLatency(faults.latencyMs, () => {
     if (outage !== null) throw outage
-    const asked = admit(service, request, target)
-    return { version: asked, body: out.written(make) }
+    return { version: admit(service, request, target), body: write(reply, make) }
   })
   if (how?.kind === 'disconnect') return breakOff(reply, how.when === 'before-answer' ? null : body)
   statistics.countAnswer(200, body.length)
   if (version !== undefined) void reply.header('stripe-version', version)
   return reply.headers({ 'content-type': 'application/json', 'request-id': request.id }).send(body)
+}
+
+/** The body, in a buffer that is free again when the answer is sent or has failed. */
+function write(reply: FastifyReply, make: (out: JsonOut) => void): Buffer {
+  const out = free.pop() ?? new JsonOut()
+  reply.raw.once('close', () => free.push(out))
+  return out.written(make)
 }
 
 /** The answer is made while the latency passes, so that the time that it takes does not come on top. */

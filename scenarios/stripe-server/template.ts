@@ -1,7 +1,7 @@
 /**
  * JSON by the hundred thousand: the shape of an object is written once, as the object it is, and turned into pieces of
  * bytes with holes. A page of a hundred invoices must not keep its reader waiting, and should leave the processors to what
- * is measured: so made, its 360 kB take 0.9 ms of one; joined from texts they took 1.7 ms, and `JSON.stringify` takes 1.6 ms
+ * is measured: so made, its 360 kB take 0.85 ms of one; joined from texts they took 1.7 ms, and `JSON.stringify` takes 1.6 ms
  * for a page whose objects are there already.
  */
 
@@ -9,7 +9,7 @@ const FIRST_BYTES = 2 ** 20
 /** Up to here a loop is faster than a call into the runtime. */
 const SHORT_TEXT = 40
 
-/** A page that is being written, all of it ASCII. */
+/** JSON that is being written, all of it ASCII. */
 export class JsonOut {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
   #length = 0
@@ -30,11 +30,11 @@ export class JsonOut {
     this.#length += bytes.length
   }
 
-  /** A copy of what `write` writes. */
+  /** What `write` writes; valid until the next time. */
   written(write: (out: JsonOut) => void): Buffer {
     this.#length = 0
     write(this)
-    return Buffer.copyBytesFrom(this.#bytes, 0, this.#length)
+    return this.#bytes.subarray(0, this.#length)
   }
 
   #reserve(length: number): void {
