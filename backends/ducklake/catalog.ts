@@ -14,6 +14,8 @@ export interface AttachedLake {
   readonly session: DuckDbSession
   /** The Postgres schema of DuckLake's own tables. */
   readonly metadataSchema: string
+  /** The ids of the tables whose options the session knows; see `options.ts`. */
+  readonly tablesWithOptions: Set<bigint>
 }
 
 /** DATA_PATH beneath the storage's root, so that DuckLake's own housekeeping never sees the files of a Delta table there. */
@@ -21,6 +23,11 @@ export const DATA_FOLDER = 'ducklake/'
 
 export function tableName(name: string): string {
   return `${LAKE}.main.${identifier(name)}`
+}
+
+/** DuckLake's own tables, where a question has no function of DuckLake for it. */
+export function metadataOf({ metadataSchema }: AttachedLake): string {
+  return `__ducklake_metadata_${LAKE}.${identifier(metadataSchema)}`
 }
 
 /** The stored columns, or null where there is no such table. */
@@ -60,28 +67,6 @@ export async function createTable(session: DuckDbSession, spec: TableSpec): Prom
   await session.run(`CREATE TABLE ${target} (${columns.join(', ')})`)
   if (spec.partitionBy !== null) {
     await session.run(`ALTER TABLE ${target} SET PARTITIONED BY (${identifier(spec.partitionBy)})`)
-  }
-}
-
-/**
- * Gives a table those options that it doesn't have yet. DuckLake refuses options on a table whose transaction is still
- * open, so a process that died in between leaves a table without them, and the next one to open it adds them.
- */
-export async function ensureOptions(
-  session: DuckDbSession,
-  name: string,
-  options: Readonly<Record<string, string>>,
-): Promise<void> {
-  const rows = await session.query(
-    z.object({ option_name: z.string() }),
-    `SELECT option_name FROM ducklake_options(${literal(LAKE)}) WHERE scope = 'TABLE' AND scope_entry = $1`,
-    [`main.${name}`],
-  )
-  const present = new Set(rows.map((row) => row.option_name))
-  for (const [option, value] of Object.entries(options).filter(([key]) => !present.has(key))) {
-    await session.run(
-      `CALL ${LAKE}.set_option(${literal(option)}, ${literal(value)}, table_name => ${literal(name)})`,
-    )
   }
 }
 
@@ -175,7 +160,7 @@ export async function snapshotVersion(session: DuckDbSession): Promise<string> {
 
 /** The identity partition column; there is no function for it, so it is read from DuckLake's own tables. */
 export async function partitionColumn(lake: AttachedLake, name: string): Promise<string | null> {
-  const metadata = `__ducklake_metadata_${LAKE}.${identifier(lake.metadataSchema)}`
+  const metadata = metadataOf(lake)
   const [row] = await lake.session.query(
     z.object({ column_name: z.string() }),
     `SELECT lake_column.column_name

@@ -35,18 +35,11 @@ import type { TableSpec } from '../schema.ts'
 import { applyByDeleteInsert } from './apply-delete-insert.ts'
 import { applyByMerge } from './apply-merge.ts'
 import type { AttachedLake } from './catalog.ts'
-import {
-  createTable,
-  DATA_FOLDER,
-  ensureOptions,
-  LAKE,
-  partitionColumn,
-  reconcile,
-  storedColumns,
-} from './catalog.ts'
+import { createTable, DATA_FOLDER, LAKE, partitionColumn, reconcile, storedColumns } from './catalog.ts'
 import { translated } from './errors.ts'
 import { rewriteName } from './evolve.ts'
 import { CommitMarker, MARKER_INLINING_ROWS } from './marker.ts'
+import { ensureOptions } from './options.ts'
 import type { DuckLakeSettings } from './settings.ts'
 import { duckDbSettings, settingsFor, tableOptions } from './settings.ts'
 import type { UpsertStrategy } from './strategy.ts'
@@ -71,7 +64,11 @@ export const ducklake: BackendFactory = {
     if (strategy === undefined) throw notAnArm(arm)
     const settings = settingsFor(environment, overrides)
     const session = await translated('connecting', { arm }, () => connectSession(environment, settings))
-    const lake = { session, metadataSchema: environment.catalog.schema }
+    const lake = {
+      session,
+      metadataSchema: environment.catalog.schema,
+      tablesWithOptions: new Set<bigint>(),
+    }
     return new DuckLakeBackend(arm, lake, settings, strategy, await engineVersions(session))
   },
 }
@@ -113,14 +110,14 @@ class DuckLakeBackend implements Backend {
       const { session } = this.#lake
       const stored = await storedColumns(session, spec.name)
       const opened = stored === null ? await this.#create(spec) : await reconcile(this.#lake, spec, stored)
-      await ensureOptions(session, spec.name, tableOptions(this.settings))
+      await ensureOptions(this.#lake, spec.name, tableOptions(this.settings))
       return new DuckLakeTable(this.#lake, this.settings, this.#strategy, opened)
     })
   }
 
   async swap(shadow: string, target: string, tag: CommitTag): Promise<SwapResult> {
     return translated(`swapping ${shadow} for ${target}`, { shadow, target, ...tag }, () =>
-      swapTables(this.#lake.session, shadow, target, tag),
+      swapTables(this.#lake, this.settings, shadow, target, tag),
     )
   }
 

@@ -5,9 +5,10 @@ import type { Evolution } from '../evolution.ts'
 import { planEvolution } from '../evolution.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import type { AttachedLake } from './catalog.ts'
-import { createTable, ensureOptions, liveRows, storedColumns, tableFiles, tableName } from './catalog.ts'
+import { createTable, liveRows, storedColumns, tableFiles, tableName } from './catalog.ts'
 import { CommitMarker } from './marker.ts'
 import { fitToLoad } from './memory.ts'
+import { ensureOptions } from './options.ts'
 import type { DuckLakeSettings } from './settings.ts'
 import { tableOptions } from './settings.ts'
 import { columnList } from './strategy.ts'
@@ -51,16 +52,13 @@ export function rewriteName(table: string): string {
 }
 
 /** In a transaction of its own, since DuckLake takes a table's options only when it is committed. */
-async function makeEmpty(
-  { session }: AttachedLake,
-  settings: DuckLakeSettings,
-  spec: TableSpec,
-): Promise<void> {
+async function makeEmpty(lake: AttachedLake, settings: DuckLakeSettings, spec: TableSpec): Promise<void> {
+  const { session } = lake
   await session.transaction(async () => {
     await session.run(`DROP TABLE IF EXISTS ${tableName(spec.name)}`)
     await createTable(session, spec)
   })
-  await ensureOptions(session, spec.name, tableOptions(settings))
+  await ensureOptions(lake, spec.name, tableOptions(settings))
 }
 
 /** Moves the marker too, so that a batch that is under way meanwhile conflicts. */

@@ -3,19 +3,28 @@ import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { identifier, literal } from '../../platform/duckdb/sql.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { CommitTag, SwapResult } from '../backend.ts'
+import type { AttachedLake } from './catalog.ts'
 import { LAKE, snapshotVersion, tableName } from './catalog.ts'
 import { CommitMarker } from './marker.ts'
+import { ensureOptions } from './options.ts'
+import type { DuckLakeSettings } from './settings.ts'
+import { tableOptions } from './settings.ts'
 
 /**
  * Puts a shadow in its target's place, in one transaction. The target's marker stays, with the progress of all its runs
  * and the tag of the swap in it: a batch that is applied late, to the old table, conflicts there or finds itself done.
  */
 export async function swapTables(
-  session: DuckDbSession,
+  lake: AttachedLake,
+  settings: DuckLakeSettings,
   shadow: string,
   target: string,
   tag: CommitTag,
 ): Promise<SwapResult> {
+  const { session } = lake
+  // DuckLake makes a table for inlined rows where the session takes the renamed table to have some, and drops the one that
+  // readers have in mind.
+  await ensureOptions(lake, shadow, tableOptions(settings))
   const { alreadyApplied } = await session.transaction(
     async () => {
       const hasShadow = await tableExists(session, shadow)

@@ -1,6 +1,6 @@
 import { describe, inject } from 'vitest'
 import { ARMS, type Arm, formatOf } from '../../backends/backend.ts'
-import { crashTests } from './contract/crash.ts'
+import { crashTests, evolveCrashTests, swapCrashTests } from './contract/crash.ts'
 import { evolutionTests } from './contract/evolution.ts'
 import { idempotenceTests } from './contract/idempotence.ts'
 import { useLake } from './contract/lake.ts'
@@ -36,6 +36,8 @@ export function contractSuite(arm: Arm): void {
     describe('refused batches', () => rejectionTests(lake))
     describe('lifecycle', () => lifecycleTests(lake))
     describe('killed processes', () => crashTests(lake))
+    describe('killed swaps', () => swapCrashTests(lake))
+    describe('killed widenings', () => evolveCrashTests(lake))
     describe('random operations', () => propertyTests(lake))
   })
 }

@@ -1,5 +1,5 @@
 /**
- * A second process that applies a batch or swaps a table, for tests of what processes may do to one another.
+ * A second process that does to a table what it is asked for, for tests of what processes may do to one another.
  * It reads one request from stdin, since that holds secrets, and writes one JSON event a line.
  */
 import { text } from 'node:stream/consumers'
@@ -12,7 +12,7 @@ import {
   stagedBatchSchema,
 } from '../../../backends/backend.ts'
 import { connectBackend } from '../../../backends/connect.ts'
-import { tableSchema } from '../../../backends/schema.ts'
+import { columnSchema, tableSchema } from '../../../backends/schema.ts'
 
 const requestSchema = z.discriminatedUnion('verb', [
   z.strictObject({
@@ -32,15 +32,22 @@ const requestSchema = z.discriminatedUnion('verb', [
     target: z.string(),
     tag: commitTagSchema,
   }),
+  z.strictObject({
+    verb: z.literal('evolve'),
+    arm: armSchema,
+    environment: backendEnvironmentSchema,
+    spec: tableSchema,
+    columns: z.array(columnSchema),
+  }),
 ])
 
 function report(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`)
 }
 
-async function timed(action: () => Promise<{ readonly alreadyApplied: boolean }>): Promise<void> {
+async function timed(action: () => Promise<{ readonly alreadyApplied?: boolean }>): Promise<void> {
   const startedAt = performance.now()
-  const { alreadyApplied } = await action()
+  const { alreadyApplied = false } = await action()
   report({ event: 'done', alreadyApplied, durationMs: performance.now() - startedAt })
 }
 
@@ -49,6 +56,13 @@ await using backend = await connectBackend(request.arm, request.environment, {})
 if (request.verb === 'swap') {
   report({ event: 'opened', appliedThrough: null })
   await timed(() => backend.swap(request.shadow, request.target, request.tag))
+} else if (request.verb === 'evolve') {
+  await using table = await backend.open(request.spec)
+  report({ event: 'opened', appliedThrough: null })
+  await timed(async () => {
+    await table.evolve(request.columns)
+    return {}
+  })
 } else {
   await using table = await backend.open(request.spec)
   report({ event: 'opened', appliedThrough: await table.appliedThrough(request.tag.runId) })

@@ -89,6 +89,17 @@ export function lifecycleTests(lake: () => TestLake): void {
     await right.expectStored()
   })
 
+  test('a table that another process has made since is written as that one would', async () => {
+    const other = await lake().connect()
+    const table = await lake().createTable({ columns: COLUMNS, primaryKey: ['id'] })
+    await table.reopen(other)
+    await table.append([row(1, 'a')])
+    expect(await table.handle.describe()).toMatchObject({ rows: 1, dataFiles: 1 })
+    await table.upsert([row(1, 'b')])
+    await table.handle.maintain()
+    await table.expectStored()
+  })
+
   test('a table is closed any number of times, and then says so', async () => {
     const table = await lake().createTable({ columns: COLUMNS, primaryKey: ['id'] })
     await table.append([row(1, 'a')])

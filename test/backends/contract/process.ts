@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { z } from 'zod'
 import type { ApplyMode, Arm, BackendEnvironment, CommitTag, StagedBatch } from '../../../backends/backend.ts'
-import type { TableSpec } from '../../../backends/schema.ts'
+import type { ColumnSpec, TableSpec } from '../../../backends/schema.ts'
 
 export interface ApplyRequest {
   readonly verb: 'apply'
@@ -25,6 +25,16 @@ export interface SwapRequest {
   readonly tag: CommitTag
 }
 
+export interface EvolveRequest {
+  readonly verb: 'evolve'
+  readonly arm: Arm
+  readonly environment: BackendEnvironment
+  readonly spec: TableSpec
+  readonly columns: readonly ColumnSpec[]
+}
+
+type Request = ApplyRequest | SwapRequest | EvolveRequest
+
 const openedSchema = z.strictObject({ event: z.literal('opened'), appliedThrough: z.int().nullable() })
 const doneSchema = z.strictObject({
   event: z.literal('done'),
@@ -35,12 +45,12 @@ const doneSchema = z.strictObject({
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
 
 /** In a process group of its own, so that all of it can be killed as a pod is: the sidecar with its parent. */
-function start(request: ApplyRequest | SwapRequest) {
+function start(request: Request) {
   return execa(process.execPath, [CHILD], { input: JSON.stringify(request), detached: true })
 }
 
-/** Applies the batch, or swaps, in another process, and waits for its end. */
-export async function runInProcess(request: ApplyRequest | SwapRequest) {
+/** Does what is asked for in another process, and waits for its end. */
+export async function runInProcess(request: Request) {
   const { stdout } = await start(request)
   const [opened, done] = stdout.split('\n')
   return {
@@ -49,8 +59,8 @@ export async function runInProcess(request: ApplyRequest | SwapRequest) {
   }
 }
 
-/** Applies the batch, or swaps, in another process, and kills its whole group so many milliseconds after that began. */
-export async function killDuring(request: ApplyRequest | SwapRequest, delayMs: number): Promise<void> {
+/** Does what is asked for in another process, and kills its whole group so many milliseconds after that began. */
+export async function killDuring(request: Request, delayMs: number): Promise<void> {
   const child = start(request)
   await Promise.race([once(child.stdout, 'data'), child])
   await sleep(delayMs)

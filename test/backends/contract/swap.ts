@@ -80,6 +80,7 @@ export function swapTests(lake: () => TestLake): void {
     const [, swapped] = await swapIn(shadow, target.spec.name, tag)
     await swapped.upsert([newRow(101), newRow(900)])
     await swapped.append([newRow(901)])
+    await swapped.expectStored()
     await swapped.handle.maintain()
     await swapped.expectStored()
     const query = await lake().watch(swapped.spec)
@@ -147,7 +148,7 @@ export function swapTests(lake: () => TestLake): void {
 
   test('of two swaps with one tag that run at once, one counts', async () => {
     const backends = [await lake().backend(), await lake().connect()]
-    for (const round of [1, 2, 3]) {
+    for (const round of [1, 2]) {
       const target = await createTarget()
       const shadow = await createShadow(target.spec.name)
       await shadow.handle.close()
@@ -181,9 +182,9 @@ export function swapTests(lake: () => TestLake): void {
     const watching = (async () => {
       while (!swapping.signal.aborted) {
         const [row] = await query(
-          (from) => `SELECT count(*) AS n, min(id) AS low, max(id) AS high FROM ${from}`,
+          (from) => `SELECT concat_ws(' ', count(*), min(id), max(id)) AS counts FROM ${from}`,
         )
-        seen.push(JSON.stringify([String(row?.['n']), Number(row?.['low']), Number(row?.['high'])]))
+        seen.push(row?.['counts'])
         await sleep(5)
       }
     })()
@@ -193,8 +194,10 @@ export function swapTests(lake: () => TestLake): void {
     }
     swapping.abort()
     await watching
-    const whole = ['["21",0,50]', ...[1_000, 2_000, 3_000].map((from) => `["30",${from},${from + 29}]`)]
-    expect(seen.filter((counts) => !whole.includes(String(counts)))).toEqual([])
+    const whole = new Set(['21 0 50', '30 1000 1029', '30 2000 2029', '30 3000 3029'])
+    expect([...new Set(seen)].filter((counts) => typeof counts !== 'string' || !whole.has(counts))).toEqual(
+      [],
+    )
     expect(seen.length).toBeGreaterThan(3)
   })
 }

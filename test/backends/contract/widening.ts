@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { ColumnSpec, LakeType } from '../../../backends/schema.ts'
 import type { TestLake } from './lake.ts'
 import type { Cell } from './rows.ts'
-import { optional, required, sqlTypeOf, text } from './rows.ts'
+import { literalOf, optional, required } from './rows.ts'
 import type { TestTable } from './table.ts'
 
 const decimal = (precision: number, scale: number): LakeType => ({ kind: 'decimal', precision, scale })
@@ -196,15 +196,15 @@ export function wideningTests(lake: () => TestLake): void {
     await table.append(Array.from({ length: 200 }, (_, id) => ({ id, value: id })))
     const query = await lake().watch(table.spec)
     const seen: unknown[] = []
-    let widening = true
+    const widening = new AbortController()
     const watching = (async () => {
-      while (widening)
+      while (!widening.signal.aborted)
         seen.push(
           ...(await query((from) => `SELECT count(*) AS n, sum(value)::VARCHAR AS total FROM ${from}`)),
         )
     })()
     for (const type of [INT64, decimal(19, 0), decimal(25, 3)]) await table.handle.evolve(columnsOf(type))
-    widening = false
+    widening.abort()
     await watching
     const totals = new Set(seen.map((row) => JSON.stringify(row)))
     for (const total of totals)
@@ -222,7 +222,7 @@ async function expectFound(table: TestTable): Promise<void> {
   )
   for (const { text: value } of values) {
     for (const operator of ['=', '<=', '>=']) {
-      const condition = `value ${operator} CAST(${text(String(value))} AS ${sqlTypeOf(type)})`
+      const condition = `value ${operator} ${literalOf(value ?? null, type)}`
       const [found] = await query((from) => `SELECT count(*) AS n FROM ${from} WHERE ${condition}`)
       const [scanned] = await query(
         (from) =>
