@@ -5,7 +5,7 @@ const SERVICE_TESTS = [
   'test/backends/delta/*.test.ts',
   'test/backends/*.test.ts',
   'test/cli/*.test.ts',
-  'test/pipeline/{state,queue}/*.test.ts',
+  'test/pipeline/{state,queue,end-to-end}/*.test.ts',
   'test/pipeline/sources/postgres/*.test.ts',
   'test/pipeline/sources/files-s3.test.ts',
   'test/scenarios/measure/{s3-requests,postgres-usage}.test.ts',

@@ -4,8 +4,10 @@ import { LakeduelError, messageOf } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
 import { benchCommand } from './commands/bench.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { measureCommand } from './commands/measure.ts'
 import { runsCommand } from './commands/runs.ts'
 import { servicesCommand } from './commands/services.ts'
+import { sourceCommand } from './commands/source.ts'
 import { syncCommand } from './commands/sync.ts'
 import { workerCommand } from './commands/worker.ts'
 
@@ -38,7 +40,9 @@ function program(): Command {
     benchCommand(),
     syncCommand(),
     runsCommand(),
+    sourceCommand(),
     workerCommand(),
+    measureCommand(),
     doctorCommand(),
     servicesCommand(),
   ]

@@ -17,12 +17,18 @@ const MAX_REPEAT = 1_000
 /** `1GiB`, `512 MiB`, `800MB`; `none` is null. */
 export function parseMemoryCap(text: string): number | null {
   if (text.toLowerCase() === 'none') return null
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)$/i.exec(text)
-  const bytes = Math.round(Number(match?.[1]) * (UNITS[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN))
-  if (Number.isFinite(bytes) && bytes >= LEAST_CAP_BYTES) return bytes
+  const bytes = parseBytes(text)
+  if (bytes !== null && bytes >= LEAST_CAP_BYTES) return bytes
   throw new InvalidArgumentError(
     'Give a size of at least 64MiB with its unit, such as 512MiB or 1GiB, or "none".',
   )
+}
+
+/** A number with its unit, in bytes; null for anything else. */
+export function parseBytes(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)$/i.exec(text)
+  const bytes = Math.round(Number(match?.[1]) * (UNITS[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN))
+  return Number.isFinite(bytes) ? bytes : null
 }
 
 export function parseRepeat(text: string): number {
@@ -33,7 +39,7 @@ export function parseSeed(text: string): number {
   return wholeNumber(text, 0, MAX_SEED)
 }
 
-function wholeNumber(text: string, least: number, most: number): number {
+export function wholeNumber(text: string, least: number, most: number): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= least && value <= most) return value
   throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`)

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { collect, parseMemoryCap } from '../bench/values.ts'
 import type { SyncOptions } from '../sync/options.ts'
 import { runSync } from '../sync/sync.ts'
-import { parseCount, parseDuration } from '../sync/values.ts'
+import { parseCount, parseDuration, parseRows, parseSize } from '../sync/values.ts'
 
 const EXAMPLES = `
 Examples:
@@ -62,6 +62,14 @@ export function syncCommand(): Command {
     .option('--loader-memory <size>', 'for the loader alone', parseMemoryCap)
     .option('--parallel <n>', 'tables that are extracted at once (default: 1)', parseCount)
     .option('--concurrency <n>', 'tables that are loaded at once (default: 1)', parseCount)
+    .option('--batch-rows <n>', 'most rows of a batch (default: 500,000)', parseRows)
+    .option('--batch-bytes <size>', 'most Arrow payload of a batch (default: 256MiB)', parseSize)
+    .option('--page-rows <n>', 'most rows of a page (default: 20,000)', parseRows)
+    .option(
+      '--max-staged <size>',
+      'staged and not loaded, from which on extracting pauses (default: 2GiB)',
+      parseSize,
+    )
     .option('--grace <duration>', 'how long SIGTERM may take, such as 30s (default: 30s)', parseDuration)
     .option('--claim-ttl <duration>', 'how long a silent loader keeps a batch (default: 12s)', parseDuration)
     .option(

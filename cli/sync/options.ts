@@ -23,6 +23,10 @@ export interface SyncOptions {
   readonly loaderMemory?: number | null
   readonly parallel?: number
   readonly concurrency?: number
+  readonly batchRows?: number
+  readonly batchBytes?: number
+  readonly pageRows?: number
+  readonly maxStaged?: number
   readonly grace?: number
   readonly claimTtl?: number
   readonly retryBackoff?: number

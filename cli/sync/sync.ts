@@ -169,15 +169,20 @@ function extractRequest(sync: Sync, runId: string, memoryBytes: number | null): 
     sourceConfig,
     memoryBytes,
     graceMs: options.grace ?? DEFAULT_GRACE_MS,
-    maxStagedBytes: DEFAULT_MAX_STAGED_BYTES,
+    maxStagedBytes: options.maxStaged ?? DEFAULT_MAX_STAGED_BYTES,
     leaseTtlMs: STATE_DEFAULTS.leaseTtlMs,
     wait: options.wait,
     bundleDir: join(opened.config.home, 'failures'),
     includeValues: options.includeValues,
+    limits: {
+      ...(options.batchRows === undefined ? {} : { batchRows: options.batchRows }),
+      ...(options.batchBytes === undefined ? {} : { batchBytes: options.batchBytes }),
+      ...(options.pageRows === undefined ? {} : { pageRows: options.pageRows }),
+    },
   }
 }
 
-/** Waits until every run is over, or nothing more can happen to it here. Returns whether one failed. */
+/** Waits until every run is over with all that follows it, or nothing more can happen here. Returns whether one failed. */
 async function awaitRuns(
   { state, options, drain }: Sync,
   views: readonly TableView[],
@@ -185,13 +190,21 @@ async function awaitRuns(
 ): Promise<boolean> {
   for (;;) {
     for (const view of views) view.progress = await state.runs.progress(view.run.runId)
-    const open = views.filter(
-      ({ progress }, index) => progress?.status === 'active' && extracted[index]?.status === 'extracted',
+    if (drain.aborted || !options.worker) break
+    const open = await Promise.all(
+      views.map((view, index) => isOpen(state, view, extracted[index]?.status === 'extracted')),
     )
-    if (open.length === 0 || drain.aborted || !options.worker) break
+    if (!open.includes(true)) break
     await sleep(POLL_MS, undefined, { signal: drain }).catch(() => undefined)
   }
   return views.some(({ progress }) => progress?.status === 'failed' || progress?.status === 'cancelled')
+}
+
+/** Compaction, triggers and clean-up belong to a sync as much as its rows do. */
+async function isOpen(state: State, { run, progress }: TableView, extracted: boolean): Promise<boolean> {
+  if (progress?.status === 'active') return extracted
+  const { unfinished } = await state.runs.details(run.runId)
+  return unfinished.some(({ status, kind }) => status === 'open' && kind !== 'batch' && kind !== 'finish')
 }
 
 interface Ended {

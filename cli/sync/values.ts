@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { parseBytes, wholeNumber } from '../bench/values.ts'
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 const MAX_COUNT = 256
@@ -12,7 +13,18 @@ export function parseDuration(text: string): number {
 }
 
 export function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d+$/.test(text) && count >= 1 && count <= MAX_COUNT) return count
-  throw new InvalidArgumentError(`Give a whole number from 1 to ${MAX_COUNT}.`)
+  return wholeNumber(text, 1, MAX_COUNT)
+}
+
+const MAX_ROWS = 100_000_000
+
+export function parseRows(text: string): number {
+  return wholeNumber(text, 1, MAX_ROWS)
+}
+
+/** `64MiB`, `1GiB`. */
+export function parseSize(text: string): number {
+  const bytes = parseBytes(text)
+  if (bytes !== null && bytes >= 1) return bytes
+  throw new InvalidArgumentError('Give a size with its unit, such as 64MiB or 1GiB.')
 }

@@ -1,7 +1,7 @@
 import { formatOf } from '../../backends/backend.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { extractRun, type Reporter } from '../extract/extraction.ts'
-import { limitsFor } from '../extract/limits.ts'
+import { type ExtractLimits, limitsFor } from '../extract/limits.ts'
 import { SourceFailed } from '../extract/paged-reading.ts'
 import { tableMarkOf } from '../extract/resume-point.ts'
 import { StoredParents } from '../extract/stored-parents.ts'
@@ -90,7 +90,7 @@ async function extractUnderLease(
       source,
       table,
       parents,
-      limits: limitsFor(request.memoryBytes),
+      limits: limitsOf(request),
       maxStagedBytes: request.maxStagedBytes,
       drain,
       abort,
@@ -102,6 +102,18 @@ async function extractUnderLease(
     if (alive.signal.aborted || isLost(error)) return { ...NOTHING_WRONG, status: 'lost' }
     if (drain.aborted) return { ...NOTHING_WRONG, status: 'drained' }
     return fail(state, lease, failureOf(definition, secrets, error))
+  }
+}
+
+function limitsOf({ memoryBytes, limits }: ExtractRequest): ExtractLimits {
+  const { read, batch, ...others } = limitsFor(memoryBytes)
+  return {
+    ...others,
+    read: { ...read, pageRows: limits.pageRows ?? read.pageRows },
+    batch: {
+      payloadBytes: limits.batchBytes ?? batch.payloadBytes,
+      rows: limits.batchRows ?? batch.rows,
+    },
   }
 }
 

@@ -31,6 +31,12 @@ export const extractRequestSchema = z.strictObject({
   wait: z.boolean(),
   bundleDir: z.string(),
   includeValues: z.boolean(),
+  /** Bounds that the user chose, in place of those that follow from the memory. */
+  limits: z.strictObject({
+    batchRows: z.int().positive().optional(),
+    batchBytes: z.int().positive().optional(),
+    pageRows: z.int().positive().optional(),
+  }),
 })
 export type ExtractRequest = Readonly<z.infer<typeof extractRequestSchema>>
 

@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { type Arm, type BackendEnvironment, formatOf } from '../../backends/backend.ts'
+import { openReader, relationOf } from '../../backends/reader.ts'
+import { loadConfig } from '../../platform/config/load.ts'
+import type { PostgresEndpoint, Storage } from '../../platform/endpoints.ts'
+import { withPostgres } from '../../platform/services/postgres/client.ts'
+import { needsLocalMinio } from '../../platform/services/servers.ts'
+import { type Services, startServices } from '../../platform/services/services.ts'
+import { ensureSetup, type SetupResult } from '../../platform/setup/setup.ts'
+import { ConnectionFaults } from '../../scenarios/import/connection-faults.ts'
+
+type S3Storage = Extract<Storage, { kind: 's3' }>
+
+/** An object store and a Postgres for one measurement, and a database in it for each lake. */
+export class MeasureServices implements AsyncDisposable {
+  readonly postgres: PostgresEndpoint
+  readonly storage: S3Storage
+  /** The object store as syncs reach it. */
+  readonly objectStore: ConnectionFaults
+  readonly folder: string
+  readonly #services: Services
+  readonly #setup: SetupResult
+
+  private constructor(
+    services: Services,
+    setup: SetupResult,
+    storage: S3Storage,
+    objectStore: ConnectionFaults,
+    folder: string,
+  ) {
+    this.#services = services
+    this.#setup = setup
+    this.postgres = services.postgres
+    this.storage = storage
+    this.objectStore = objectStore
+    this.folder = folder
+  }
+
+  static async start(signal: AbortSignal): Promise<MeasureServices> {
+    const config = await loadConfig()
+    const setup = await ensureSetup(config.home, { minio: await needsLocalMinio(config), signal })
+    const report = (text: string) => void process.stderr.write(`${text}\n`)
+    const services = await startServices(config, {
+      runId: `measure-${process.pid.toString(36)}`,
+      signal,
+      report,
+    })
+    const { storage } = services
+    if (storage.kind !== 's3') throw new Error('measurements of the pipeline need an object store')
+    const url = new URL(storage.endpoint.url)
+    const faults = await ConnectionFaults.before(url.hostname, Number(url.port || 80))
+    return new MeasureServices(
+      services,
+      setup,
+      storage,
+      faults,
+      await mkdtemp(join(tmpdir(), 'lakeduel-measure-')),
+    )
+  }
+
+  /** The variables by which a command works in a lake of its own. */
+  async variables(database: string): Promise<Readonly<Record<string, string>>> {
+    await withPostgres(this.postgres, (client) =>
+      client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`),
+    )
+    const { endpoint, bucket, prefix } = this.storage
+    const { host, port, user, password } = this.postgres
+    return {
+      LAKEDUEL_S3_ENDPOINT: `http://127.0.0.1:${this.objectStore.port}`,
+      LAKEDUEL_S3_ACCESS_KEY_ID: endpoint.accessKeyId,
+      LAKEDUEL_S3_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
+      LAKEDUEL_S3_BUCKET: bucket,
+      LAKEDUEL_S3_PREFIX: `${prefix}${database}`,
+      PGHOST: host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGPASSWORD: password,
+      PGDATABASE: database,
+    }
+  }
+
+  /** What a lake table holds, by a fresh reader: rows, distinct keys, and a hash that doesn't depend on their order. */
+  async contents(database: string, arm: Arm, table: string): Promise<Contents> {
+    const environment = this.#environment(database)
+    await using session = await openReader(formatOf(arm), environment)
+    const relation = relationOf(formatOf(arm), environment, table)
+    const [contents] = await session.query(
+      contentsSchema,
+      `SELECT count(*)::VARCHAR AS rows, count(DISTINCT lake_row.id)::VARCHAR AS keys,
+         coalesce(sum(hash(CAST(lake_row AS VARCHAR))::HUGEINT), 0)::VARCHAR AS hash FROM ${relation} AS lake_row`,
+    )
+    if (contents === undefined) throw new Error('an aggregate without a row')
+    return contents
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.objectStore[Symbol.asyncDispose]()
+    await this.#services[Symbol.asyncDispose]()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  #environment(database: string): BackendEnvironment {
+    return {
+      storage: { ...this.storage, prefix: `${this.storage.prefix}${database}/lake/` },
+      catalog: { postgres: { ...this.postgres, database }, schema: 'lakeduel_lake' },
+      duckdbExtensions: this.#setup.duckdbExtensions,
+      sidecar: null,
+      scratchDir: this.folder,
+      memoryBudgetBytes: null,
+      threads: availableParallelism(),
+    }
+  }
+}
+
+const contentsSchema = z.object({ rows: z.string(), keys: z.string(), hash: z.string() })
+export type Contents = Readonly<z.infer<typeof contentsSchema>>
+
+/** The command line of this program, for a command of it as a child. */
+export function lakeduelCommand(args: readonly string[]): {
+  readonly file: string
+  readonly args: readonly string[]
+} {
+  const main = fileURLToPath(new URL(`../main${import.meta.url.slice(-3)}`, import.meta.url))
+  return { file: process.execPath, args: [main, ...args] }
+}
