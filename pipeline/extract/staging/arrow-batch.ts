@@ -50,7 +50,7 @@ function dataOf({ name, type, wraps }: SettledColumn, cells: Cells, room: TextRo
       `Column ${name} is ${typeName(type)}, and a value of it ${error.message}.`,
       {
         facts: { column: name, type: typeName(type) },
-        remedy: `Store it as text with --column ${name}=string in a new full refresh, or correct the value at the source.`,
+        remedy: `Correct the value at the source, or read the table anew in a full refresh with --column ${name}=string, which holds everything.`,
       },
     )
   }

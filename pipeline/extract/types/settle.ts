@@ -44,7 +44,7 @@ function inferredType(column: string, seen: Observation): LakeType | null {
     if (!(error instanceof Misfit)) throw error
     throw new LakeduelError('SCHEMA_MISMATCH', `Column ${column} ${error.message}.`, {
       facts: { column, stored: 'int64', incoming: 'float64' },
-      remedy: `Choose what to keep: --column ${column}=string keeps every digit, --column ${column}=float64 rounds.`,
+      remedy: wayOut(column, true),
     })
   }
 }
@@ -57,7 +57,16 @@ function widenedOrThrow(column: string, stored: LakeType, incoming: LakeType): L
     `Column ${column} is ${typeName(stored)} in the lake, and ${typeName(incoming)} comes: no type holds both without loss.`,
     {
       facts: { column, stored: typeName(stored), incoming: typeName(incoming) },
-      remedy: `Store it as text with --column ${column}=string in a new full refresh, or run a full refresh alone, which takes the new type.`,
+      remedy: wayOut(column, isNumber(stored) && isNumber(incoming)),
     },
   )
+}
+
+function wayOut(column: string, isNumeric: boolean): string {
+  const float = isNumeric ? `, or with --column ${column}=float64, which rounds beyond 2^53` : ''
+  return `Read the table anew in a full refresh with --column ${column}=string, which holds everything${float}.`
+}
+
+function isNumber({ kind }: LakeType): boolean {
+  return kind === 'decimal' || kind.startsWith('int') || kind.startsWith('float')
 }
