@@ -35,7 +35,7 @@ const lineSchema = z.looseObject({ id: z.string() })
 const invoiceSchema = z.object({
   id: z.string(),
   created: z.union([z.int(), z.bigint().transform(Number)]),
-  lines: z.unknown(),
+  lines: z.unknown().optional(),
 })
 
 /** Invoices from Stripe's list, a page at a time, newest first. */
