@@ -22,8 +22,9 @@ export class PartWriter {
     this.#uri = uri
     this.#file = new ParquetFile(columns)
     this.#upload = store.put(key, this.#body)
-    // A failure shows with the next write, or at the end; until then nobody waits for it.
+    // A failure shows with the next write, or at the end; until then nobody waits for it, and nobody hears the stream.
     this.#upload.catch(() => undefined)
+    this.#body.on('error', () => undefined)
   }
 
   get payloadBytes(): number {
