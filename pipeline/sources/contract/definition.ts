@@ -49,7 +49,7 @@ async function missingTables(subject: ContractSubject, all: readonly SourceTable
   const looked = await subject.tables()
   return looked.length === 0
     ? fail('none of the tables that were asked for is there', { tables: all.map(({ name }) => name) })
-    : pass(`${all.length} tables`)
+    : pass(all.length === 1 ? 'one table' : `${all.length} tables`)
 }
 
 /** Estimates may change with every look. */

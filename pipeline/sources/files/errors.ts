@@ -11,7 +11,6 @@ const REMEDIES = {
   broken_json: 'Correct the line: each one must be a whole JSON object.',
   broken_csv: 'Correct the line, or set `delimiter`, `quote` and `header` to how the file was written.',
   broken_gzip: 'Write the file again; it is damaged, or not what its ending says.',
-  broken_parquet: 'Write the file again; it is damaged, or not what its ending says.',
   wide_row_group: 'Write the file with fewer rows in a row group, or raise `maxRowBytes`.',
   file_changed:
     'Write files under another name and rename them when they are whole; then start the sync again.',
@@ -46,20 +45,47 @@ function isCode(text: string): text is BadFileCode {
   return Object.hasOwn(REMEDIES, text)
 }
 
-/** DuckDB gives no codes; it quotes the statement, and so the names of files, but no values. */
-function duckDbRule(
-  rule: Pick<ErrorRule, 'code' | 'class' | 'remedy'>,
-  pattern: RegExp,
-  summary: string,
-  example: string,
-): ErrorRule {
-  return {
-    ...rule,
-    matches: (error) => error instanceof DuckDbError && pattern.test(error.message),
-    message: () => summary,
-    examples: () => [new DuckDbError(example)],
-  }
+/** DuckDB gives no codes. Its messages quote the statement, and so the names of files, but no values. */
+const DUCKDB_TELLS = {
+  broken: /no magic bytes|too small to be a parquet|footer length|parquet file|thrift|snappy|zstd|corrupt/i,
+  refused: /HTTP 40[13]|40[13] \((?:forbidden|unauthorized)\)|AccessDenied|InvalidAccessKeyId/i,
+  away: /HTTP (?:429|5\d\d)|could not establish connection|could not connect|connection error|timeout/i,
+} as const
+
+function duckDbTells(error: unknown, what: keyof typeof DUCKDB_TELLS): boolean {
+  return error instanceof DuckDbError && DUCKDB_TELLS[what].test(error.message)
 }
+
+function isLakeduelError(error: unknown, code: RegExp): error is LakeduelError {
+  return error instanceof LakeduelError && code.test(error.code)
+}
+
+const storeRules: readonly ErrorRule[] = [
+  {
+    code: 'object_store_away',
+    class: 'source',
+    matches: (error) => isLakeduelError(error, /^S3_UNREACHABLE$/) || duckDbTells(error, 'away'),
+    message: (error) =>
+      error instanceof LakeduelError ? error.message : 'The S3 endpoint cannot be reached.',
+    remedy: 'Check the endpoint; the sync tries again by itself.',
+    examples: () => [
+      new LakeduelError('S3_UNREACHABLE', 'The S3 endpoint cannot be reached.'),
+      new DuckDbError('HTTP Error: HTTP 503'),
+    ],
+  },
+  {
+    code: 'object_store_refuses',
+    class: 'user',
+    matches: (error) => isLakeduelError(error, /^S3_/) || duckDbTells(error, 'refused'),
+    message: (error) =>
+      error instanceof LakeduelError ? error.message : 'The S3 endpoint refuses the credentials.',
+    remedy: 'Check `accessKeyId`, `secretAccessKey`, `region` and the bucket in `location`.',
+    examples: () => [
+      new LakeduelError('S3_CREDENTIALS', 'The S3 endpoint refuses the credentials.'),
+      new DuckDbError('HTTP Error: HTTP 403'),
+    ],
+  },
+]
 
 export const errors: readonly ErrorRule[] = [
   ...badFileRules,
@@ -79,38 +105,13 @@ export const errors: readonly ErrorRule[] = [
     remedy: 'Give the user that runs the sync the right to read it.',
     examples: () => [Object.assign(new Error('permission denied'), { code: 'EACCES' })],
   },
+  ...storeRules,
   {
-    code: 'object_store_away',
-    class: 'source',
-    matches: (error) => error instanceof LakeduelError && error.code === 'S3_UNREACHABLE',
-    message: (error) => (error instanceof Error ? error.message : ''),
-    remedy: 'Check the endpoint; the sync tries again by itself.',
-    examples: () => [new LakeduelError('S3_UNREACHABLE', 'The S3 endpoint cannot be reached.')],
-  },
-  {
-    code: 'object_store_refuses',
+    code: 'broken_parquet',
     class: 'user',
-    matches: (error) => error instanceof LakeduelError && error.code.startsWith('S3_'),
-    message: (error) => (error instanceof Error ? error.message : ''),
-    remedy: 'Check `accessKeyId`, `secretAccessKey`, `region` and the bucket in `location`.',
-    examples: () => [new LakeduelError('S3_CREDENTIALS', 'The S3 endpoint refuses the credentials.')],
+    matches: (error) => duckDbTells(error, 'broken'),
+    message: () => 'A Parquet file cannot be read.',
+    remedy: 'Write the file again; it is damaged, or not what its ending says.',
+    examples: () => [new DuckDbError("Invalid Input Error: No magic bytes found at end of file 'a.parquet'")],
   },
-  duckDbRule(
-    { code: 'broken_parquet', class: 'user', remedy: REMEDIES.broken_parquet },
-    /no magic bytes|is too small to be a parquet|footer length|parquet file|thrift|snappy|zstd|corrupt/i,
-    'A Parquet file cannot be read.',
-    "Invalid Input Error: No magic bytes found at end of file 'a.parquet'",
-  ),
-  duckDbRule(
-    { code: 'object_store_refuses', class: 'user', remedy: 'Check `accessKeyId` and `secretAccessKey`.' },
-    /HTTP 40[13]|40[13] \((forbidden|unauthorized)\)|AccessDenied|InvalidAccessKeyId/i,
-    'The S3 endpoint refuses the credentials.',
-    'HTTP Error: HTTP 403',
-  ),
-  duckDbRule(
-    { code: 'object_store_away', class: 'source', remedy: 'The sync tries again by itself.' },
-    /HTTP (?:429|5\d\d)|could not establish connection|could not connect|connection error|timeout/i,
-    'The S3 endpoint cannot be reached.',
-    'HTTP Error: HTTP 503',
-  ),
 ]
