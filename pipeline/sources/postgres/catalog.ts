@@ -118,6 +118,30 @@ export async function assertSchemas(client: Client, { schemas, user }: PostgresC
   })
 }
 
+/** What the file of a table went through, as the server counts it. */
+export const fileStateSchema = z.strictObject({
+  fileNode: z.number(),
+  updates: z.number(),
+  deletes: z.number(),
+  /** When the server was started: after a crash it counts from zero. */
+  countedSince: z.string(),
+})
+export type FileState = Readonly<z.infer<typeof fileStateSchema>>
+
+/** Null on a replica, which counts nothing of what it replays. */
+export async function readFileState(
+  client: Client,
+  { oid, fileNode }: CatalogRelation,
+): Promise<FileState | null> {
+  const { rows } = await client.query(
+    `SELECT pg_stat_get_tuples_updated($1)::float8 AS updates, pg_stat_get_tuples_deleted($1)::float8 AS deletes,
+       pg_postmaster_start_time()::text AS "countedSince", $2::float8 AS "fileNode"
+     WHERE NOT pg_is_in_recovery()`,
+    [oid, fileNode],
+  )
+  return z.array(fileStateSchema).parse(rows)[0] ?? null
+}
+
 /** All tables and views of some schemas, partitions among them, as the catalog of the server describes them. */
 export function readCatalog(client: Client, schemas: readonly string[]): Promise<readonly CatalogRelation[]> {
   return describe(client, schemas, null)

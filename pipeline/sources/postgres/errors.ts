@@ -189,6 +189,20 @@ const LINES: readonly Line[] = [
     remedy: 'It is tried again from the last cursor; check `host`, `port` and that the server runs.',
   },
   {
+    code: 'store_refused',
+    class: 'user',
+    duckDb: /HTTP 40[013]|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|NoSuchBucket/,
+    message: 'The object store refuses the staged rows.',
+    remedy: 'Check the key of the object store, its rights on the bucket, and that the bucket is there.',
+  },
+  {
+    code: 'disk_full',
+    class: 'user',
+    duckDb: /no space left on device|max_temp_directory_size/i,
+    message: 'The disk is full.',
+    remedy: 'Free space in the folder for staging and spilling.',
+  },
+  {
     code: 'store_unreachable',
     class: 'source',
     duckDb: /HTTP 50\d|could not (establish|connect)|IO Error: .*(timeout|connection)|HTTP 429/i,

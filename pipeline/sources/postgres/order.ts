@@ -6,8 +6,9 @@
  *   on either side of `transactionSeconds`, is read at different moments: a row that stays is met once, one that changes
  *   in between is met as it was or as it became.
  * - A stored table without a key: in the order of its file, in one transaction. The cursor is the place of the last row
- *   (`ctid`). Places hold while rows are only added, so a later process goes on only when the server has counted no update
- *   and no delete since the read began, and when the file is the same one. It counts with a delay of about a second.
+ *   (`ctid`). Places hold while rows are only added, so a later process goes on only when the file is the same one and the
+ *   server has counted no update and no delete since the read began. It counts with a delay of some seconds, anew after a
+ *   restart, and not at all on a replica, where such a read can't be gone on with.
  * - A view without a key has no order that would hold: it is read in one transaction, and can't be gone on with.
  *   Naming its key in `keys` helps.
  *
@@ -18,6 +19,7 @@ import pg from 'pg'
 import { z } from 'zod'
 import { LakeduelError } from '../../../platform/errors.ts'
 import type { Cursor, JsonValue, ReadRequest } from '../source.ts'
+import { type FileState, fileStateSchema } from './catalog.ts'
 import { isIncremental } from './discover.ts'
 import { hasIndexFor, type PostgresTable } from './table.ts'
 
@@ -44,10 +46,6 @@ export interface ReadOrder {
   /** Whether an index yields it, so that reading may begin anew anywhere at no cost. */
   readonly indexed: boolean
 }
-
-/** What the file of a table went through, as the server counts it. */
-const fileStateSchema = z.strictObject({ fileNode: z.number(), updates: z.number(), deletes: z.number() })
-export type FileState = Readonly<z.infer<typeof fileStateSchema>>
 
 const cursorSchema = z.union([
   z.strictObject({
@@ -212,7 +210,12 @@ export function positionOf(
 }
 
 function isSameFile(then: FileState, now: FileState | null): boolean {
-  return now?.fileNode === then.fileNode && now.updates === then.updates && now.deletes === then.deletes
+  return (
+    now?.fileNode === then.fileNode &&
+    now.updates === then.updates &&
+    now.deletes === then.deletes &&
+    now.countedSince === then.countedSince
+  )
 }
 
 /** The mark that a row leaves, or null: an infinite one would keep all later rows out. */

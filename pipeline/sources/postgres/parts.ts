@@ -4,6 +4,7 @@
  * path yields. Each part is read at its own moment, as the row path does after a cursor, and cursors of the two are the
  * same: where rows get too wide in the middle, the read fails as one to be tried again, and goes on row by row.
  */
+import type { StagedPart } from '../../../backends/backend.ts'
 import type { ColumnSpec } from '../../../backends/schema.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
 import type { PartTarget, ReadRequest, StagedPage } from '../source.ts'
@@ -11,7 +12,7 @@ import { serverEncoding } from './catalog.ts'
 import type { PostgresConfig } from './config.ts'
 import { ReadConnection } from './connection.ts'
 import { cursorAfter, orderOf, type Position, positionOf, startOf } from './order.ts'
-import { type NextPiece, RangePlanner } from './ranges.ts'
+import { type NextPiece, type Piece, RangePlanner } from './ranges.ts'
 import { PartScanner, type ScanOptions } from './scanner.ts'
 import { findTable, requestedColumns } from './table.ts'
 
@@ -90,12 +91,7 @@ async function* stagedPages(staging: Staging): AsyncGenerator<StagedPage, void, 
       continue
     }
     const after: Position = { phase: position.phase, after: piece.through }
-    // While this piece is staged, Postgres finds the next one. Should that fail first, DuckDB must still come to its end:
-    // closing it in the middle of a statement crashes the process.
-    const upcoming = planner.next(after)
-    upcoming.catch(() => undefined)
-    const part = await scanner.stage(piece)
-    const next = await upcoming
+    const { part, next } = await stageWhilePlanning({ planner, scanner }, piece, after)
     request.signal.throwIfAborted()
     const mark = await planner.markWithin(position, piece)
     const values = position.phase === 'nulls' ? [null, ...piece.through] : piece.through
@@ -110,6 +106,22 @@ async function* stagedPages(staging: Staging): AsyncGenerator<StagedPage, void, 
     position = after
     piece = next
   }
+}
+
+/**
+ * Stages a piece while Postgres finds the next one. Should that fail first, DuckDB still has to come to its end: closing
+ * it in the middle of a statement crashes the process.
+ */
+async function stageWhilePlanning(
+  { scanner, planner }: Pick<Staging, 'scanner' | 'planner'>,
+  piece: Piece,
+  after: Position,
+): Promise<{ readonly part: StagedPart; readonly next: NextPiece }> {
+  const [staged, planned] = await Promise.allSettled([scanner.stage(piece), planner.next(after)])
+  // Where both fail it is for one reason, and Postgres tells it with a code, in whichever language it speaks.
+  if (planned.status === 'rejected') throw planned.reason
+  if (staged.status === 'rejected') throw staged.reason
+  return { part: staged.value, next: planned.value }
 }
 
 function columnSpecs({ columns, target }: ScanOptions): readonly ColumnSpec[] {

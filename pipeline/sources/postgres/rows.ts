@@ -1,14 +1,11 @@
-import type { Client } from 'pg'
-import { z } from 'zod'
 import type { JsonValue, Page, ReadRequest } from '../source.ts'
-import { serverEncoding } from './catalog.ts'
+import { type FileState, readFileState, serverEncoding } from './catalog.ts'
 import type { PostgresConfig } from './config.ts'
 import { ReadConnection } from './connection.ts'
 import { explainLargeRow } from './large-row.ts'
 import {
   clausesOf,
   cursorAfter,
-  type FileState,
   markOf,
   orderOf,
   type Position,
@@ -99,8 +96,10 @@ async function startReading(
   const { client } = connection
   const table = await findTable(client, config, request.table.name)
   const columns = requestedColumns(table, request.table)
-  const order = orderOf(table, request.incremental)
-  const file = from?.file ?? (order.kind === 'file' ? await fileState(client, table) : null)
+  const promised = orderOf(table, request.incremental)
+  const state = promised.kind === 'file' ? await readFileState(client, table.relation) : null
+  const order = promised.kind === 'file' && state === null ? { ...promised, kind: 'none' as const } : promised
+  const file = from?.file ?? state
   const position =
     from?.position ??
     (request.resume === null ? startOf(order) : positionOf(table, order, request.resume, file))
@@ -115,24 +114,14 @@ async function startReading(
 
 /** Keeps the planner to what the order promises: an index that is there, or the file from its first page to its last. */
 function planSettings(order: ReadOrder): Readonly<Record<string, string>> {
-  if (order.kind === 'key') return order.indexed ? { enable_sort: 'off' } : {}
-  if (order.incremental) return {}
+  if (order.kind === 'key' && order.indexed) return { enable_sort: 'off' }
+  if (order.kind !== 'file' || order.incremental) return {}
   return {
     synchronize_seqscans: 'off',
     enable_indexscan: 'off',
     enable_indexonlyscan: 'off',
     enable_bitmapscan: 'off',
   }
-}
-
-const countsSchema = z.tuple([z.object({ updates: z.coerce.number(), deletes: z.coerce.number() })])
-
-async function fileState(client: Client, { relation }: PostgresTable): Promise<FileState> {
-  const { rows } = await client.query(
-    'SELECT pg_stat_get_tuples_updated($1) AS updates, pg_stat_get_tuples_deleted($1) AS deletes',
-    [relation.oid],
-  )
-  return { fileNode: relation.fileNode, ...countsSchema.parse(rows)[0] }
 }
 
 async function nextRows(feed: RowFeed, config: PostgresConfig, reading: Reading): Promise<readonly RawRow[]> {

@@ -17,6 +17,8 @@ import type { PostgresTable, TableColumn } from './table.ts'
 const MIB = 1024 * 1024
 /** Of DuckDB's buffers. What it takes beyond them, and Node, are some 150 MiB more. */
 const MEMORY_LIMIT_BYTES = 160 * MIB
+/** The share of a pod's memory that they may have: what else the process does, and Node, have the rest. */
+const MEMORY_SHARE = 0.25
 /** S3 takes no smaller upload part. The size that DuckDB chooses follows from the largest file it is told of. */
 const UPLOAD_PARTS = 10_000
 const UPLOAD_PART_BYTES = 5 * MIB
@@ -67,14 +69,15 @@ export class PartScanner implements AsyncDisposable {
 
   /** @param ranges how many of a piece are read at once */
   static async open(config: PostgresConfig, options: ScanOptions, ranges: number): Promise<PartScanner> {
-    const { storage, duckdbExtensions, scratchDir, threads } = options.target.environment
+    const { storage, duckdbExtensions, scratchDir, threads, memoryBudgetBytes } = options.target.environment
+    const share = Math.floor((memoryBudgetBytes ?? Number.MAX_SAFE_INTEGER) * MEMORY_SHARE)
     const secrets = [config.password, ...(storage.kind === 's3' ? [storage.endpoint.secretAccessKey] : [])]
     const session = await DuckDbSession.open({
       extensionPaths: duckdbExtensions,
       extensions: storage.kind === 's3' ? ['httpfs', 'postgres_scanner'] : ['postgres_scanner'],
       settings: {
         threads,
-        memory_limit: `${MEMORY_LIMIT_BYTES}B`,
+        memory_limit: `${Math.min(MEMORY_LIMIT_BYTES, share)}B`,
         temp_directory: scratchDir,
         // Row groups are bounded by bytes only without it, and the ranges are written side by side.
         preserve_insertion_order: false,

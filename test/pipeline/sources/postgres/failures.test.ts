@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { classify } from '../../../../pipeline/sources/errors.ts'
 import { postgres } from '../../../../pipeline/sources/postgres/index.ts'
 import type { Cursor, Row, Source } from '../../../../pipeline/sources/source.ts'
-import { ConnectionFaults } from '../../connection-faults.ts'
+import { ConnectionFaults } from '../../../../scenarios/import/connection-faults.ts'
 import { pagesOf, requestOf, rowsOf, TestDatabase, tableNamed } from './database.ts'
 import { TestStaging } from './staging.ts'
 

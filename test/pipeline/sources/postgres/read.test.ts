@@ -91,3 +91,30 @@ test('an incremental read yields rising values, those without one first and only
     expect(after).toEqual(pages.slice(at + 1).flatMap((page) => page.rows))
   }
 })
+
+describe('a table without a key', () => {
+  const readSome = async () => {
+    const pages = await pagesOf(source, 'logs', { limits: { pageRows: 500 } })
+    return pages[2]?.cursor ?? null
+  }
+  test('is gone on with while rows are only added', async () => {
+    const resume = await readSome()
+    await database.client.query(`INSERT INTO logs VALUES (now(), 'one more')`)
+    const lines = (await rowsOf(source, 'logs', { resume })).map((row) => row['line'])
+    expect(lines.at(-1)).toBe('one more')
+  })
+
+  test.each([
+    `UPDATE logs SET line = line || '!' WHERE line = 'line 7'`,
+    `DELETE FROM logs WHERE line = 'line 8'`,
+    `VACUUM FULL logs`,
+    `TRUNCATE logs`,
+  ])('is not gone on with after %s', async (change) => {
+    const resume = await readSome()
+    expect((await rowsOf(source, 'logs', { resume })).length).toBeGreaterThan(0)
+    await database.client.query(change)
+    // Else the server counts what a session did once that session was idle for a while.
+    await database.client.query('SELECT pg_stat_force_next_flush()')
+    await expect(rowsOf(source, 'logs', { resume })).rejects.toMatchObject({ code: 'READ_NOT_RESUMABLE' })
+  })
+})
