@@ -22,10 +22,21 @@ Exit codes: 0 done or drained, 1 a run failed or rows could not be loaded, 2 bad
 
 /** `lakeduel sync`: reads tables from a source into lake tables. */
 export function syncCommand(): Command {
-  return new Command('sync')
-    .description(
-      'Imports tables from a source into lake tables, with resume, bounded memory and exactly-once loads.',
-    )
+  const command = new Command('sync').description(
+    'Imports tables from a source into lake tables, with resume, bounded memory and exactly-once loads.',
+  )
+  return withLimits(withPlan(command))
+    .option('--storage <kind>', 's3, or local for tables in a directory')
+    .option('--config <file>', 'a config file instead of lakeduel.config.json')
+    .option('--include-values', 'let failure bundles hold values of rows, not only their shapes', false)
+    .option('--json', 'print the outcome as JSON on stdout, and log lines of JSON on stderr', false)
+    .addHelpText('after', EXAMPLES)
+    .action((options: SyncOptions) => runSync(options))
+}
+
+/** What is synced. */
+function withPlan(command: Command): Command {
+  return command
     .option('--source <name>', 'a source of `lakeduel source list`, or the path of a folder with one')
     .option('--set <key=value>', 'a setting of the source (repeat it)', append, [])
     .option('--source-config <file>', 'a JSON file with settings of the source')
@@ -57,6 +68,11 @@ export function syncCommand(): Command {
     .option('--nested <form>', 'nested values as json text or as struct')
     .option('--engine-set <key=value>', 'a setting of the arm (repeat it)', append, [])
     .option('--file <file>', 'a JSON file that says all of this, for many tables')
+}
+
+/** How much it may take, and how long. */
+function withLimits(command: Command): Command {
+  return command
     .option('--max-memory <size>', 'for extractor and loader together, such as 2GiB', parseMemoryCap)
     .option('--extractor-memory <size>', 'for the extractor alone', parseMemoryCap)
     .option('--loader-memory <size>', 'for the loader alone', parseMemoryCap)
@@ -79,12 +95,6 @@ export function syncCommand(): Command {
     )
     .option('--wait', 'wait for another sync of the same table instead of ending', false)
     .option('--no-worker', 'extract and queue only; loading is left to `lakeduel worker`')
-    .option('--storage <kind>', 's3, or local for tables in a directory')
-    .option('--config <file>', 'a config file instead of lakeduel.config.json')
-    .option('--include-values', 'let failure bundles hold values of rows, not only their shapes', false)
-    .option('--json', 'print the outcome as JSON on stdout, and log lines of JSON on stderr', false)
-    .addHelpText('after', EXAMPLES)
-    .action((options: SyncOptions) => runSync(options))
 }
 
 function append(text: string, before: readonly string[]): readonly string[] {

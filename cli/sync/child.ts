@@ -38,7 +38,7 @@ export async function runChildProcess<Event extends z.ZodType>(
   const child = pod.spawn(process.execPath, [fileURLToPath(options.entry)])
   child.stdin.on('error', () => undefined)
   child.stdin.write(`${JSON.stringify(options.request)}\n`)
-  using _draining = drainOn(options, pod, child)
+  const stopDraining = drainOn(options, pod, child)
   const forget = onForcedExit(() => killNow(pod))
   const lines = createInterface({ input: child.stdout })
   lines.on('line', (line) => {
@@ -47,6 +47,7 @@ export async function runChildProcess<Event extends z.ZodType>(
   })
   const end = await child
   forget()
+  stopDraining()
   const peakBytes = pod.usage()?.peakBytes ?? null
   return { death: classifyExit(pod, end), said: end.stderr.slice(-STDERR_TAIL), peakBytes }
 }
@@ -56,12 +57,12 @@ function killNow(pod: Pod): void {
   for (const processId of pod.processes()) process.kill(processId, 'SIGKILL')
 }
 
-/** SIGTERM when the drain signal aborts, and SIGKILL to the whole pod when the grace period is over. */
+/** SIGTERM when the drain signal aborts, and SIGKILL to the whole pod when the grace period is over. Returns how to stop that. */
 function drainOn(
   { drain, graceMs }: Pick<ChildOptions<z.ZodType>, 'drain' | 'graceMs'>,
   pod: Pod,
   child: { kill(signal: NodeJS.Signals): unknown },
-): Disposable {
+): () => void {
   let timer: NodeJS.Timeout | null = null
   const start = () => {
     child.kill('SIGTERM')
@@ -69,10 +70,8 @@ function drainOn(
   }
   if (drain.aborted) start()
   else drain.addEventListener('abort', start, { once: true })
-  return {
-    [Symbol.dispose]() {
-      drain.removeEventListener('abort', start)
-      if (timer !== null) clearTimeout(timer)
-    },
+  return () => {
+    drain.removeEventListener('abort', start)
+    if (timer !== null) clearTimeout(timer)
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import { z } from 'zod'
 import type { ExtractRequest } from '../../pipeline/processes/protocol.ts'
 import { gatherSourceConfig, parseSourceConfig, type RawConfig } from '../../pipeline/sources/config.ts'
 import { sourceNamed } from '../../pipeline/sources/registry.ts'
@@ -28,8 +29,9 @@ export async function runSync(options: SyncOptions): Promise<void> {
   const drain = interruptSignal()
   const plan = await planOf(options)
   await using opened = await openSurroundings(options, drain)
-  const { sourceConfig, begun, state } = await begin(options, plan, opened)
-  await using _state = state
+  const { surroundings } = opened
+  await using state = await openState(surroundings.postgres, { schema: surroundings.stateSchema })
+  const { sourceConfig, begun } = await begin(options, plan, state)
   const outcome = await carryOut({ options, plan, opened, sourceConfig, begun, state, drain })
   process.stdout.write(options.json ? `${JSON.stringify(outcome, null, 2)}\n` : `${outcomeText(outcome)}\n`)
   process.exitCode = exitCodeOf(outcome)
@@ -38,11 +40,10 @@ export async function runSync(options: SyncOptions): Promise<void> {
 interface Begun {
   readonly sourceConfig: RawConfig
   readonly begun: readonly BegunTable[]
-  readonly state: State
 }
 
 /** Everything that can be wrong with what was asked shows here, before any process is started. */
-async function begin(options: SyncOptions, plan: SyncPlan, { surroundings }: Opened): Promise<Begun> {
+async function begin(options: SyncOptions, plan: SyncPlan, state: State): Promise<Begun> {
   const definition = await sourceNamed(plan.source.name)
   const sourceConfig = await gatherSourceConfig(definition, {
     base: plan.source.config,
@@ -51,27 +52,21 @@ async function begin(options: SyncOptions, plan: SyncPlan, { surroundings }: Ope
     settings: options.set,
   })
   await using source = await definition.open(parseSourceConfig(definition, sourceConfig))
-  const stored = JSON.parse(JSON.stringify(withoutSecrets(definition, sourceConfig)))
-  const specs = await specsOf(plan, source, stored)
-  const state = await openState(surroundings.postgres, { schema: surroundings.stateSchema })
-  try {
-    return { sourceConfig, begun: await beginRuns(state, specs), state }
-  } catch (error) {
-    await state[Symbol.asyncDispose]()
-    throw error
-  }
+  const stored = z.record(z.string(), z.json()).parse(withoutSecrets(definition, sourceConfig))
+  return { sourceConfig, begun: await beginRuns(state, await specsOf(plan, source, stored)) }
 }
 
 interface Sync extends Begun {
   readonly options: SyncOptions
   readonly plan: SyncPlan
   readonly opened: Opened
+  readonly state: State
   readonly drain: AbortSignal
 }
 
 async function carryOut(sync: Sync): Promise<SyncOutcome> {
   const startedAt = performance.now()
-  const { options, begun, state, drain } = sync
+  const { options, begun, drain } = sync
   const budget = memoryBudgetOf(options)
   const views = begun.map(
     ({ run }): TableView => ({ run, estimatedRows: null, progress: null, extracting: null }),
@@ -104,7 +99,6 @@ async function carryOut(sync: Sync): Promise<SyncOutcome> {
   } finally {
     loaderDone.abort(new Error('the sync is over'))
     await loading.catch(() => undefined)
-    void state
   }
 }
 

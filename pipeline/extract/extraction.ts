@@ -2,7 +2,8 @@
  * Extracts one run: reads the source, stages parts and records batches, from where the extractor before it stopped.
  *
  * What a kill costs: parts of a batch that was not recorded (they are uploaded again), and for a source whose pages are
- * dear the page that was on its way, since each page is in the spool before the one after the next is asked for.
+ * dear the page that was on its way. A page is put into the spool as soon as it arrives, and is safe some milliseconds later;
+ * only a kill within these costs two.
  */
 import type { Surroundings } from '../lake.ts'
 import { stagingOf } from '../lake.ts'
@@ -13,7 +14,7 @@ import { decodeRows, encodeRows } from '../state/spool-codec.ts'
 import type { State } from '../state/store.ts'
 import { BatchStager, type FinishedBatch } from './batch-stager.ts'
 import type { ExtractLimits } from './limits.ts'
-import { readThroughOutages } from './paged-reading.ts'
+import { oneAhead, readThroughOutages } from './paged-reading.ts'
 import { type ResumePoint, resumePointOf, type TableMark, tableMarkOf } from './resume-point.ts'
 import { stageByParts } from './staged-reading.ts'
 import { StagingRun } from './staging-run.ts'
@@ -83,6 +84,7 @@ async function prepare(options: ExtractionOptions): Promise<Extracting> {
       mark: mark.mark,
       maxStagedBytes: options.maxStagedBytes,
       spooled: table.pagesAreDear,
+      parents: table.parent === null ? null : parents === null ? 'source' : 'stored',
       drain,
       onWaiting: (waiting) => options.report.waiting(waiting ? 'loaders' : null),
     }),
@@ -122,7 +124,7 @@ function planOf({ spec, columns, partition }: Run, table: SourceTable, { stored,
 async function stageByRows(extracting: Extracting): Promise<void> {
   await using rows = new RowStaging(extracting)
   await rows.addSpooled()
-  const pages = readThroughOutages<Page>({
+  const reading = readThroughOutages<Page>({
     definition: extracting.definition,
     secrets: extracting.secrets,
     from: rows.cursor,
@@ -130,6 +132,8 @@ async function stageByRows(extracting: Extracting): Promise<void> {
     signal: extracting.abort,
     onWaiting: (waiting) => extracting.report.waiting(waiting ? 'source' : null),
   })
+  // A page that is dear is slow, too; others are read as they are needed, since each may be large.
+  const pages = extracting.table.pagesAreDear ? oneAhead(reading) : reading
   try {
     for await (const page of pages) {
       await rows.addRead(page)

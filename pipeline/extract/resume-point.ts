@@ -12,6 +12,8 @@ export type ResumePoint = {
   readonly pages: number
   /** The lake's names of columns that are called otherwise at the source. */
   readonly names: readonly (readonly [string, string])[]
+  /** Where the parents of a nested table come from, which a read must keep to its end; null for other tables. */
+  readonly parents: 'stored' | 'source' | null
 }
 
 const namesSchema = z.array(z.tuple([z.string(), z.string()]))
@@ -20,9 +22,10 @@ const resumePointSchema: z.ZodType<ResumePoint> = z.strictObject({
   skipRows: z.int().nonnegative(),
   pages: z.int().nonnegative(),
   names: namesSchema,
+  parents: z.enum(['stored', 'source']).nullable(),
 })
 
-const START: ResumePoint = { cursor: null, skipRows: 0, pages: 0, names: [] }
+const START: ResumePoint = { cursor: null, skipRows: 0, pages: 0, names: [], parents: null }
 
 /** @param stored a run's resume cursor, null for a run without a batch */
 export function resumePointOf(stored: JsonValue): ResumePoint {

@@ -12,12 +12,11 @@ import type { ResumePoint } from './resume-point.ts'
  */
 export async function stageByParts(extracting: Extracting): Promise<ResumePoint | null> {
   const { source, from, definition, secrets, abort, report } = extracting
-  const { stageParts } = source
-  if (stageParts === undefined || !fits(extracting)) return from
+  if (source.stageParts === undefined || !fits(extracting)) return from
   const target = targetOf(extracting)
   const read = async (resume: Cursor) => {
-    const parts = await stageParts.call(source, { ...extracting.request, resume }, target)
-    if (parts === null) throw new RowsNeeded()
+    const parts = await source.stageParts?.({ ...extracting.request, resume }, target)
+    if (parts === undefined || parts === null) throw new RowsNeeded()
     return parts
   }
   const parts = readThroughOutages<StagedPage>({

@@ -30,6 +30,7 @@ export interface StagingRunOptions {
   /** Staged bytes that wait to be loaded, from which on staging pauses. */
   readonly maxStagedBytes: number
   readonly spooled: boolean
+  readonly parents: ResumePoint['parents']
   readonly drain: AbortSignal
   /** Tells whether staging waits for loaders. */
   readonly onWaiting: (waiting: boolean) => void
@@ -54,7 +55,7 @@ export class StagingRun {
     const names = namesToKeep(batch.names)
     this.#mark = batch.mark ?? this.#mark
     const { cursor, skipRows, pages } = batch
-    const point: ResumePoint = { cursor, skipRows, pages, names }
+    const point: ResumePoint = { cursor, skipRows, pages, names, parents: this.#options.parents }
     const mark: TableMark = { mark: this.#mark, names }
     const sum = (of: (part: StagedPart) => number) => batch.parts.reduce((total, part) => total + of(part), 0)
     await state.extraction.stageBatch(lease, {

@@ -113,7 +113,8 @@ function relation({ format, environment, table }: StoredParentsQuery): string {
 function changed({ changedSince }: StoredParentsQuery): string {
   if (changedSince === null) return 'true'
   const { column, value } = changedSince
-  return `(${identifier(column)} IS NULL OR ${identifier(column)} >= ${literal(String(value))})`
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return `(${identifier(column)} IS NULL OR ${identifier(column)} >= ${literal(text)})`
 }
 
 function sourceRow(row: Row, { columns }: StoredParentsQuery): Row {

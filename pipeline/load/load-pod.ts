@@ -19,7 +19,7 @@ export interface LoadPodOptions {
 }
 
 const STDERR_TAIL = 800
-const codeSchema = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]])
+const codeSchema = z.custom<ErrorCode>((code) => typeof code === 'string' && code in ERROR_CODES)
 
 /**
  * A load process in a pod of its own, so that a merge that needs too much memory costs one batch and no other job.

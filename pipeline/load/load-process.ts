@@ -146,7 +146,8 @@ async function switchOver(
   const columns = shadow.columns.length > 0 ? shadow.columns : target?.columns
   if (columns === undefined) return { switched: false }
   if (!(await isSwitched(backend, shadow, tag, target))) {
-    await using _made = await openTable(backend, { ...shadow, columns })
+    const made = await openTable(backend, { ...shadow, columns })
+    await made[Symbol.asyncDispose]()
   }
   await faultPoint('during-switch')
   await backend.swap(shadow.table, shadow.shadowOf, tag)

@@ -5,7 +5,7 @@ import { LakeduelError, messageOf } from '../../platform/errors.ts'
 export interface ChildContext {
   /** Aborts when the child is to drain. */
   readonly drain: AbortSignal
-  emit(event: object): void
+  readonly emit: (event: object) => void
 }
 
 /**

@@ -3,17 +3,18 @@ import { LakeduelError } from '../../platform/errors.ts'
 import { extractRun, type Reporter } from '../extract/extraction.ts'
 import { type ExtractLimits, limitsFor } from '../extract/limits.ts'
 import { SourceFailed } from '../extract/paged-reading.ts'
-import { tableMarkOf } from '../extract/resume-point.ts'
+import { resumePointOf, tableMarkOf } from '../extract/resume-point.ts'
 import { StoredParents } from '../extract/stored-parents.ts'
 import { faultPoint } from '../faults.ts'
 import { environmentOf } from '../lake.ts'
 import { lakeNames } from '../plan.ts'
 import { parseSourceConfig } from '../sources/config.ts'
 import { classify } from '../sources/errors.ts'
+import { writeFailureBundle } from '../sources/failure-bundle/write.ts'
 import { sourceNamed } from '../sources/registry.ts'
 import { secretsOf } from '../sources/secrets.ts'
 import type { Source, SourceDefinition, SourceTable } from '../sources/source.ts'
-import type { AcquiredLease, HeldLease, Lease } from '../state/leases.ts'
+import type { AcquiredLease, HeldLease } from '../state/leases.ts'
 import type { Run, RunFailure } from '../state/model.ts'
 import { ownerText } from '../state/owner.ts'
 import { openState, type State } from '../state/store.ts'
@@ -76,9 +77,10 @@ async function extractUnderLease(
   const abort = AbortSignal.any([alive.signal, lateAfter(drain, request.graceMs * PAGE_SHARE_OF_GRACE)])
   const definition = await sourceNamed(request.source)
   const secrets = secretsOf(definition, request.sourceConfig)
+  let table: SourceTable | null = null
   try {
     await using source = await definition.open(parseSourceConfig(definition, request.sourceConfig))
-    const table = await tableOf(source, run)
+    table = await tableOf(source, run)
     await using parents = await openParents(state, request, run, table, source)
     const all = await extractRun({
       state,
@@ -101,7 +103,9 @@ async function extractUnderLease(
   } catch (error) {
     if (alive.signal.aborted || isLost(error)) return { ...NOTHING_WRONG, status: 'lost' }
     if (drain.aborted) return { ...NOTHING_WRONG, status: 'drained' }
-    return fail(state, lease, failureOf(definition, secrets, error))
+    const failure = await failureOf({ definition, secrets, request, run, table, error })
+    await state.extraction.fail(lease, failure)
+    return { status: 'failed', failure, holder: null }
   }
 }
 
@@ -144,11 +148,12 @@ async function tableOf(source: Source, run: Run): Promise<SourceTable> {
 async function openParents(
   state: State,
   { surroundings }: ExtractRequest,
-  { spec }: Run,
+  { spec, resumeCursor }: Run,
   { parent }: SourceTable,
   source: Source,
 ): Promise<StoredParents | null> {
-  if (parent === null) return null
+  const { parents: chosen } = resumePointOf(resumeCursor)
+  if (parent === null || chosen === 'source') return null
   const parentTable = (await source.discover()).find(({ name }) => name === parent.table)
   const { arm, lake } = spec.destination
   const stored = await state.runs.syncedFrom({ ...spec.source, table: parent.table }, spec.destination)
@@ -168,7 +173,7 @@ async function openParents(
       since === null || parent.recencyColumn === null
         ? null
         : { column: names.given.get(parent.recencyColumn) ?? parent.recencyColumn, value: since },
-    minStoredRows: parent.minStoredRows,
+    minStoredRows: chosen === 'stored' ? 0 : parent.minStoredRows,
   })
 }
 
@@ -192,17 +197,46 @@ function reporterOf({ emit }: ChildContext): Reporter {
   }
 }
 
-function failureOf(definition: SourceDefinition, secrets: readonly string[], error: unknown): RunFailure {
+interface Failed {
+  readonly definition: SourceDefinition
+  readonly secrets: readonly string[]
+  readonly request: ExtractRequest
+  readonly run: Run
+  /** Null when the source could not be opened, and then there is no page to replay. */
+  readonly table: SourceTable | null
+  readonly error: unknown
+}
+
+/** What a person must mend says so itself; all else leaves a bundle for whoever mends it apart from here. */
+async function failureOf(failed: Failed): Promise<RunFailure> {
+  const { definition, secrets, error, table } = failed
   const {
     class: kind,
     code,
     message,
     remedy,
   } = error instanceof SourceFailed ? error.failure : classify(definition, error, secrets)
-  return { class: kind, code, message, remedy, bundle: null }
+  const bundle = kind === 'user' || table === null ? null : await bundleOf(failed, table)
+  return { class: kind, code, message, remedy, bundle }
 }
 
-async function fail(state: State, lease: Lease, failure: RunFailure): Promise<End> {
-  await state.extraction.fail(lease, failure)
-  return { status: 'failed', failure, holder: null }
+/** Null when it can't be written: the failure itself must be told all the same. */
+async function bundleOf(
+  { definition, request, run, error }: Failed,
+  table: SourceTable,
+): Promise<string | null> {
+  const { spec } = run
+  const incremental = spec.incrementalField === null ? null : { field: spec.incrementalField, since: null }
+  const resume = error instanceof SourceFailed ? error.cursor : resumePointOf(run.resumeCursor).cursor
+  return writeFailureBundle(request.bundleDir, {
+    definition,
+    from: request.source,
+    config: request.sourceConfig,
+    runId: run.runId,
+    table,
+    lakeColumns: run.columns,
+    request: { incremental, resume, limits: limitsOf(request).read },
+    error: error instanceof SourceFailed ? error.cause : error,
+    includeValues: request.includeValues,
+  }).catch(() => null)
 }

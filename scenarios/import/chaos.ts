@@ -76,13 +76,14 @@ export async function syncThroughChaos(options: ChaosOptions): Promise<ChaosOutc
       },
     )
     const timer = setTimeout(() => sync.kill('SIGKILL'), Math.max(0, deadline - performance.now()))
-    const { exitCode, all = '' } = await sync
+    const { exitCode, all: said } = await sync
     clearTimeout(timer)
     ended.abort()
     await striking
-    if (exitCode === 0 && isDone(all)) return { status: 'done', blows, starts, said: '' }
-    if (exitCode === 1 && dealt >= options.maxBlows)
-      return { status: 'failed', blows, starts, said: all.slice(-4_000) }
+    if (exitCode === 0 && isDone(said)) return { status: 'done', blows, starts, said: '' }
+    unprovoked = dealt === dealtBefore ? unprovoked + 1 : 0
+    if (unprovoked >= UNPROVOKED_FAILURES)
+      return { status: 'failed', blows, starts, said: said.slice(-4_000) }
   }
   return { status: 'timed-out', blows, starts, said: '' }
 }
