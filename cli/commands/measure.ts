@@ -4,11 +4,13 @@ import { interruptSignal } from '../../platform/interrupt.ts'
 import { chosen } from '../bench/nearest.ts'
 import { collect, parseSeed } from '../bench/values.ts'
 import { blowsOf, CHAOS_DEFAULTS, measureChaos } from '../measure/chaos.ts'
-import { parseRows } from '../sync/values.ts'
+import { measureInvoices } from '../measure/invoices.ts'
+import { parseDuration, parseRows } from '../sync/values.ts'
 
 const EXAMPLES = `
 Examples:
   lakeduel measure chaos --blows 240                 kills at random moments, on every arm
+  lakeduel measure invoices --kill-every 20s
   lakeduel measure chaos --arm delta/deltalite --seed 7
 
 Each starts its own services where none are configured. docs/benchmarks.md has the figures that came out.
@@ -29,7 +31,47 @@ export function measureCommand(): Command {
       .option('--json', 'print JSON', false)
       .action(chaos),
   )
+  command.addCommand(
+    new Command('invoices')
+      .description(
+        'a million invoices from the Stripe-protocol server: what a sync adds to bare paging, and what kills cost',
+      )
+      .option('--invoices <n>', 'how many', parseRows, 1_000_000)
+      .option('--latency <duration>', 'of each answer of the server', parseDuration, 5)
+      .option('--to <arm>', 'the arm', 'ducklake/delete-insert')
+      .option('--kill-every <duration>', 'kill a random process about so often', parseDuration)
+      .option('--extractor-memory <size>', 'cap of the extractor', '768MiB')
+      .option('--loader-memory <size>', 'cap of the loader', '2GiB')
+      .action(invoices),
+  )
   return command
+}
+
+interface InvoicesOptions {
+  readonly invoices: number
+  readonly latency: number
+  readonly to: string
+  readonly killEvery?: number
+  readonly extractorMemory: string
+  readonly loaderMemory: string
+}
+
+async function invoices(options: InvoicesOptions): Promise<void> {
+  const [arm = 'ducklake/delete-insert'] = chosen('arm', [options.to], ARMS)
+  const { invoices: count, latency, killEvery, extractorMemory, loaderMemory } = options
+  const request = {
+    invoices: count,
+    latencyMs: latency,
+    arm,
+    killEveryMs: killEvery ?? null,
+    extractorMemory,
+    loaderMemory,
+  }
+  print(await measureInvoices(request, interruptSignal()))
+}
+
+function print(result: unknown): void {
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
 }
 
 interface ChaosOptions {
