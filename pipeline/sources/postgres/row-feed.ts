@@ -78,6 +78,17 @@ export class RowFeed implements Disposable {
    * @throws {@link OversizedRow} and what `pg` says, also of a connection that was dropped
    */
   async nextPage(): Promise<readonly RawRow[]> {
+    const rows = await this.#collect()
+    this.#fetchAhead()
+    return rows
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.off('data', this.#onChunk)
+    this.#stream.resume()
+  }
+
+  async #collect(): Promise<readonly RawRow[]> {
     for (;;) {
       if (this.#failure !== null && this.#pending.length === 0) throw this.#failure.reason
       if (this.#failure !== null || this.#isFull() || this.#isExhausted) return this.#takePage()
@@ -92,9 +103,10 @@ export class RowFeed implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
-    this.#stream.off('data', this.#onChunk)
-    this.#stream.resume()
+  /** While a page is in use, the server makes the next one: it goes as far as the buffers of the two sockets reach. */
+  #fetchAhead(): void {
+    this.#stream.pause()
+    if (this.#pending.length === 0 && !this.#isFetching && !this.#isExhausted) this.#fetch()
   }
 
   #fetch(): void {
