@@ -23,6 +23,8 @@ const writeShape = {
 
 const commonShape = {
   ...writeShape,
+  /** Whether the parts of an append that are as the table's own files would be are copied beside those, and not read at all. */
+  registerParts: z.boolean(),
   /** How long files that an upsert or a compaction replaced stay for readers of older versions. */
   vacuumRetentionHours: z.int().nonnegative(),
   /** An upsert of more payload is committed in steps of about this much; null is one commit whatever the size. */
@@ -113,6 +115,7 @@ const BASE: DeltaSettings = {
   boundedMergeRowGroups: false,
   targetFileBytes: null,
   maxCommitRetries: 1_000,
+  registerParts: true,
   vacuumRetentionHours: 0,
   stepPayloadBytes: null,
   stepTargetBytes: null,
@@ -181,6 +184,7 @@ export function requestedSettings(settings: DeltaSettings): object {
       targetFileBytes,
       maxCommitRetries,
     },
+    registerParts: settings.registerParts,
     deltalite: settings.deltalite ?? null,
     stepPayloadBytes: settings.stepPayloadBytes,
     stepTargetBytes: settings.stepTargetBytes,

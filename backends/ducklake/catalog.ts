@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { identifier, literal } from '../../platform/duckdb/sql.ts'
+import type { Storage } from '../../platform/endpoints.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { TableDescription } from '../backend.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
@@ -12,6 +13,7 @@ export const LAKE = 'lake'
 /** A session with a DuckLake catalog attached as {@link LAKE}. */
 export interface AttachedLake {
   readonly session: DuckDbSession
+  readonly storage: Storage
   /** The Postgres schema of DuckLake's own tables. */
   readonly metadataSchema: string
   /** The ids of the tables whose options the session knows; see `options.ts`. */

@@ -66,6 +66,7 @@ export const ducklake: BackendFactory = {
     const session = await translated('connecting', { arm }, () => connectSession(environment, settings))
     const lake = {
       session,
+      storage: environment.storage,
       metadataSchema: environment.catalog.schema,
       tablesWithOptions: new Set<bigint>(),
     }

@@ -22,6 +22,8 @@ const settingsSchema = z.strictObject({
   flushPayloadBytes: z.int().positive(),
   /** Payload of the parts that one statement reads; a batch of more is applied in several statements of one transaction. */
   statementPayloadBytes: z.int().positive(),
+  /** Whether the parts of an append that are as the table's own files would be are copied beside those, and not read at all. */
+  registerParts: z.boolean(),
   /** Bytes of an upload part; S3 takes no fewer than 5 MiB. */
   uploadPartBytes: z.int().min(5 * MIB),
   /** Upload parts in flight, of all files together. */
@@ -76,6 +78,7 @@ function defaultsFor(environment: BackendEnvironment): DuckLakeSettings {
     maxOpenFiles: 100,
     flushPayloadBytes: 32 * MIB,
     statementPayloadBytes: 64 * MIB,
+    registerParts: true,
     uploadPartBytes: 5 * MIB,
     uploadThreads: 4,
     inliningRowLimit: 0,

@@ -1,5 +1,6 @@
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { LakeduelError } from '../../platform/errors.ts'
+import { deleteFiles } from '../../platform/storage/files.ts'
 import type {
   ApplyMode,
   ApplyResult,
@@ -13,12 +14,13 @@ import type {
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import type { AttachedLake } from './catalog.ts'
 import { asAsked, describeTable, snapshotVersion, tableName } from './catalog.ts'
-import { translated } from './errors.ts'
+import { translated, translateError } from './errors.ts'
 import { evolveTable } from './evolve.ts'
 import { insertRows } from './insert.ts'
 import { maintainTable } from './maintenance.ts'
 import { CommitMarker } from './marker.ts'
 import { fitToLoad } from './memory.ts'
+import { registerParts } from './register.ts'
 import type { DuckLakeSettings } from './settings.ts'
 import type { StagedRows } from './staged.ts'
 import { inspectBatch, surveyKeys } from './staged.ts'
@@ -56,10 +58,18 @@ export class DuckLakeTable implements LakeTable {
     const facts = { table: this.#spec.name, mode, ...tag, parts: batch.parts.length }
     const rowsRead = batch.parts.reduce((sum, part) => sum + part.rows, 0)
     return translated(`applying batch ${tag.batchIndex} to table ${this.#spec.name}`, facts, async () => {
-      const counts = await this.#session.transaction(
-        async () => ((await this.#marker.claim(tag)) ? this.#write(batch, mode) : null),
-        (written) => written !== null,
-      )
+      const registered: string[] = []
+      const counts = await this.#session
+        .transaction(
+          async () => ((await this.#marker.claim(tag)) ? this.#write(batch, mode, registered) : null),
+          (written) => written !== null,
+        )
+        .catch(async (error: unknown) => {
+          // Of any other failure nobody knows here whether it was committed, and then the files are the table's.
+          const isLost = translateError(error, 'committing').code === 'COMMIT_CONFLICT'
+          if (isLost) await deleteFiles(this.#lake.storage, registered)
+          throw error
+        })
       const alreadyApplied = counts === null
       const { rowsInserted, rowsUpdated, statements } = counts ?? NO_ROWS
       return {
@@ -70,7 +80,7 @@ export class DuckLakeTable implements LakeTable {
         commits: alreadyApplied ? 0 : 1,
         attempts: statements,
         version: await snapshotVersion(this.#session),
-        engine: {},
+        engine: { filesRegistered: registered.length },
       }
     })
   }
@@ -127,11 +137,17 @@ export class DuckLakeTable implements LakeTable {
     })
   }
 
-  async #write(batch: StagedBatch, mode: ApplyMode): Promise<RowCounts> {
+  /** @param registered takes the files that were copied beside the table's own */
+  async #write(batch: StagedBatch, mode: ApplyMode, registered: string[]): Promise<RowCounts> {
     const context = this.#context()
     const staged = await inspectBatch(this.#session, this.#spec, batch)
     if (mode === 'replace') await this.#session.run(`TRUNCATE ${context.target}`)
     if (staged === null) return NO_ROWS
+    if (mode === 'append') {
+      const files = await registerParts(this.#lake, this.#settings, this.#spec, staged)
+      registered.push(...(files?.uris ?? []))
+      if (files !== null) return { rowsInserted: files.rows, rowsUpdated: 0, statements: 1 }
+    }
     await fitToLoad(this.#session, this.#settings, staged)
     if (mode === 'append' || this.#spec.primaryKey.length === 0) return insertAll(context, staged)
     const survey = await surveyKeys(this.#session, this.#spec, staged)

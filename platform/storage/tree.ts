@@ -18,7 +18,8 @@ export async function treeUsage(storage: Storage): Promise<StorageUsage> {
   return store.usage('')
 }
 
-function aboveAll(storage: Storage): Storage {
+/** The bucket, or the machine, that a storage is part of. */
+export function aboveAll(storage: Storage): Storage {
   return storage.kind === 's3' ? { ...storage, prefix: '' } : { kind: 'local', root: '/' }
 }
 

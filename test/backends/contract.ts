@@ -7,6 +7,7 @@ import { useLake } from './contract/lake.ts'
 import { lifecycleTests } from './contract/lifecycle.ts'
 import { partitionTests } from './contract/partitions.ts'
 import { propertyTests } from './contract/property.ts'
+import { registrationTests } from './contract/registration.ts'
 import { rejectionTests } from './contract/rejection.ts'
 import { replaceTests } from './contract/replace.ts'
 import { storedTests } from './contract/stored.ts'
@@ -33,6 +34,7 @@ export function contractSuite(arm: Arm): void {
     describe('evolution', () => evolutionTests(lake))
     describe('widening', () => wideningTests(lake))
     describe('swap', () => swapTests(lake))
+    describe('registered parts', () => registrationTests(lake))
     describe('refused batches', () => rejectionTests(lake))
     describe('lifecycle', () => lifecycleTests(lake))
     describe('killed processes', () => crashTests(lake))
@@ -51,6 +53,7 @@ export function localContractSuite(arm: Arm): void {
     describe('swap', () => swapTests(lake))
     describe('partitions', () => partitionTests(lake))
     describe('a batch counts once', () => idempotenceTests(lake))
+    describe('registered parts', () => registrationTests(lake))
     describe('lifecycle', () => lifecycleTests(lake))
   })
 }

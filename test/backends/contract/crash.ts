@@ -24,10 +24,15 @@ const [moments] = fc.sample(
 )
 
 export function crashTests(lake: () => TestLake): void {
-  test.each(['upsert', 'replace'] as const)(
-    'a process that is killed in the middle of an %s leaves the table before or after it',
-    async (mode) => {
-      const table = await lake().createTable({ columns: COLUMNS, primaryKey: ['id'], partitionBy: 'part' })
+  test.each([
+    { mode: 'upsert' as const, partitionBy: 'part' },
+    { mode: 'replace' as const, partitionBy: 'part' },
+    // Without partitions the parts are registered.
+    { mode: 'append' as const, partitionBy: null },
+  ])(
+    'a process that is killed in the middle of an $mode leaves the table before or after it',
+    async ({ mode, partitionBy }) => {
+      const table = await lake().createTable({ columns: COLUMNS, primaryKey: ['id'], partitionBy })
       const durationMs = await undisturbed(table)
       for (const [attempt, moment] of (moments ?? []).entries()) {
         await killedAndRepaired(

@@ -74,8 +74,8 @@ export class TestLake implements AsyncDisposable {
   }
 
   /** Another backend of the same arm on the same tables, as a second process would have it. */
-  async connect(): Promise<Backend> {
-    const backend = await connectBackend(this.arm, this.environment, {})
+  async connect(settings: Readonly<Record<string, unknown>> = {}): Promise<Backend> {
+    const backend = await connectBackend(this.arm, this.environment, settings)
     this.#backends.push(backend)
     return backend
   }

@@ -14,6 +14,7 @@ from .files import bounded_row_group, writer_properties
 from .keys import KeyScan, scan_keys
 from .merging import Upsert, merge, merge_loop
 from .outcome import Outcome
+from .register import register
 from .staging import RowGroup, StagedRows
 from .streaming_upsert import streaming_upsert
 from .table import LakeTable
@@ -24,13 +25,11 @@ def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
     table.refresh()
     applied = table.applied_through(request.tag.run_id)
     already_applied = applied is not None and applied >= request.tag.batch_index
-    rows = StagedRows([] if already_applied else request.parts, table.schema)
-    with rows.failures():
-        outcome = Outcome() if already_applied else write(table, request, rows)
+    outcome = Outcome() if already_applied else write(table, request)
     table.refresh()
     return {
         "alreadyApplied": already_applied,
-        "rowsRead": rows.rows,
+        "rowsRead": sum(part.rows for part in request.parts),
         "rowsInserted": outcome.inserted,
         "rowsUpdated": outcome.updated,
         "commits": outcome.commits,
@@ -39,8 +38,17 @@ def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
     }
 
 
-def write(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
+def write(table: LakeTable, request: Apply) -> Outcome:
     fault_point("before-apply")
+    registered = register(table, request) if request.mode == "append" else None
+    if registered is not None:
+        return registered
+    rows = StagedRows(request.parts, table.schema)
+    with rows.failures():
+        return write_read(table, request, rows)
+
+
+def write_read(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
     if request.mode == "append":
         return write_rows(table, request, rows, "append")
     if request.mode == "replace":

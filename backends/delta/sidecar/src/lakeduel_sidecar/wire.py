@@ -83,6 +83,8 @@ class Apply:
     tag: Tag
     parts: tuple[Part, ...]
     write: WriteSettings
+    register_parts: bool
+    """Whether the parts of an append become files of the table as they are, where they can."""
     deltalite: DeltaLiteSettings | None
     step_payload_bytes: int | None
     """An upsert of more payload is committed in steps of about this much; None means one commit whatever the size."""
@@ -199,6 +201,7 @@ def parse_apply(source: Json) -> Apply:
         tag=parse_tag(source),
         parts=each(field(source, "batch", dict), "parts", parse_part),
         write=parse_write(field(source, "write", dict)),
+        register_parts=field(source, "registerParts", bool),
         deltalite=None if deltalite is None else parse_deltalite(deltalite),
         step_payload_bytes=optional(source, "stepPayloadBytes", int),
         step_target_bytes=optional(source, "stepTargetBytes", int),
