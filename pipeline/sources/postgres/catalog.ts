@@ -50,7 +50,7 @@ export interface CatalogRelation extends Readonly<z.infer<typeof relationRowSche
 
 const RELATIONS = `
   SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relispartition AS "isPartition",
-    c.relkind = 'r' AND c.relhassubclass AS "hasHeirs", c.relfilenode AS "fileNode",
+    c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid) AS "hasHeirs", c.relfilenode AS "fileNode",
     CASE WHEN c.relkind = 'p'
       THEN coalesce((SELECT sum(greatest(leaf.reltuples, 0))
         FROM pg_catalog.pg_partition_tree(c.oid) AS part JOIN pg_catalog.pg_class AS leaf ON leaf.oid = part.relid
