@@ -8,7 +8,7 @@ const EXAMPLES = `
 Examples:
   lakeduel sync --source postgres --set url=postgresql://me@db/shop --table public.orders --to ducklake
   lakeduel sync --source stripe --table invoices --to delta          with LAKEDUEL_SOURCE_STRIPE_API_KEY set
-  lakeduel sync --source files --set path=s3://bucket/events/ --table events --to ducklake --mode append
+  lakeduel sync --source files --set location=s3://bucket/events/ --table events --to ducklake --mode append
   lakeduel sync --file invoices.json                                 many tables; see docs/sync.md
   lakeduel sync --file invoices.json --no-worker                     extract only; workers load elsewhere
   lakeduel sync ... --max-memory 2GiB                                extractor and loader together stay below it

@@ -8,6 +8,7 @@ type Extracting = Extract<ExtractEvent, { event: 'progress' }>
 /** What is shown of one table. */
 export interface TableView {
   readonly run: Run
+  readonly parent: string | null
   readonly estimatedRows: number | null
   progress: Progress | null
   extracting: Extracting | null

@@ -6,15 +6,23 @@ import type { State } from '../../pipeline/state/store.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { SyncPlan } from './plan.ts'
 
+/** A table of a plan, checked. */
+export interface PlannedTable {
+  readonly spec: RunSpec
+  /** The table of the source that this one takes its parents from, or null. */
+  readonly parent: string | null
+  readonly estimatedRows: number | null
+}
+
 /**
- * The specs of all tables of a plan, all of them checked before any is begun.
+ * All tables of a plan, all of them checked before any is begun; parents come before what is nested in them.
  * @throws LakeduelError `CONFIG_INVALID`, and what the source throws
  */
-export async function specsOf(
+export async function plannedTables(
   plan: SyncPlan,
   source: Source,
   storedConfig: PlanContext['source']['config'],
-): Promise<readonly RunSpec[]> {
+): Promise<readonly PlannedTable[]> {
   await source.checkCredentials()
   const tables = new Map((await source.discover()).map((table) => [table.name, table]))
   const wanted = plan.tables.length > 0 ? plan.tables : [...tables.keys()].map((table) => ({ table }))
@@ -23,7 +31,7 @@ export async function specsOf(
     destination: { arm: plan.to, lake: plan.lake, settings: { ...plan.settings } },
     compaction: plan.compaction,
   }
-  const specs = wanted.map((request) => {
+  const planned = wanted.map((request): PlannedTable => {
     const {
       columnTypes = {},
       nested = 'json',
@@ -32,10 +40,12 @@ export async function specsOf(
     } = { ...plan.everyTable, ...request }
     const partition = choices.partition === 'auto' ? undefined : choices.partition
     const asked = { ...choices, columnTypes, nested, triggers, partition: partition ?? null }
-    return planRun(asked, tableNamed(request.table, tables), context)
+    const table = tableNamed(request.table, tables)
+    const { parent, estimatedRows } = table
+    return { spec: planRun(asked, table, context), parent: parent?.table ?? null, estimatedRows }
   })
-  assertDistinct(specs)
-  return specs
+  assertDistinct(planned.map(({ spec }) => spec))
+  return planned.toSorted((one, other) => Number(one.parent !== null) - Number(other.parent !== null))
 }
 
 function tableNamed(name: string, tables: ReadonlyMap<string, SourceTable>): SourceTable {
@@ -64,14 +74,18 @@ function assertDistinct(specs: readonly RunSpec[]): void {
   }
 }
 
-export interface BegunTable {
+export interface BegunTable extends PlannedTable {
   readonly run: Run
   readonly resumed: boolean
 }
 
 /** Begins or takes up the run of each table. */
-export async function beginRuns(state: State, specs: readonly RunSpec[]): Promise<readonly BegunTable[]> {
+export async function beginRuns(
+  state: State,
+  planned: readonly PlannedTable[],
+): Promise<readonly BegunTable[]> {
   const begun: BegunTable[] = []
-  for (const spec of specs) begun.push(await state.runs.begin(spec, { resume: true }))
+  for (const table of planned)
+    begun.push({ ...table, ...(await state.runs.begin(table.spec, { resume: true })) })
   return begun
 }

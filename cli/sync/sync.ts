@@ -17,7 +17,7 @@ import { type MemoryBudget, memoryBudgetOf } from './memory.ts'
 import { planOf, type SyncOptions } from './options.ts'
 import { exitCodeOf, outcomeText, type SyncOutcome, tableOutcome } from './outcome.ts'
 import type { SyncPlan } from './plan.ts'
-import { type BegunTable, beginRuns, specsOf } from './runs.ts'
+import { type BegunTable, beginRuns, plannedTables } from './runs.ts'
 import { type Opened, openSurroundings } from './surroundings.ts'
 
 const DEFAULT_GRACE_MS = 30_000
@@ -53,7 +53,7 @@ async function begin(options: SyncOptions, plan: SyncPlan, state: State): Promis
   })
   await using source = await definition.open(parseSourceConfig(definition, sourceConfig))
   const stored = z.record(z.string(), z.json()).parse(withoutSecrets(definition, sourceConfig))
-  return { sourceConfig, begun: await beginRuns(state, await specsOf(plan, source, stored)) }
+  return { sourceConfig, begun: await beginRuns(state, await plannedTables(plan, source, stored)) }
 }
 
 interface Sync extends Begun {
@@ -68,9 +68,7 @@ async function carryOut(sync: Sync): Promise<SyncOutcome> {
   const startedAt = performance.now()
   const { options, begun, drain } = sync
   const budget = memoryBudgetOf(options)
-  const views = begun.map(
-    ({ run }): TableView => ({ run, estimatedRows: null, progress: null, extracting: null }),
-  )
+  const views = begun.map((begunTable): TableView => ({ ...begunTable, progress: null, extracting: null }))
   using display = new SyncDisplay(views, options)
   for (const { run, resumed } of begun) {
     const how = resumed
@@ -132,15 +130,9 @@ async function extractTable(
   display: SyncDisplay,
 ): Promise<Extracted> {
   const { options, state, drain } = sync
-  const { runId } = view.run
-  if (view.run.extracted || drain.aborted)
-    return {
-      status: view.run.extracted ? 'extracted' : 'drained',
-      failure: null,
-      holder: null,
-      deaths: 0,
-      peakBytes: null,
-    }
+  const { runId, extracted } = view.run
+  if (extracted) return { ...NOT_EXTRACTED, status: 'extracted' }
+  if (!(await parentsAreStored(sync, view)) || drain.aborted) return NOT_EXTRACTED
   const perTable = extractorBytes === null ? null : Math.floor(extractorBytes / (options.parallel ?? 1))
   return extractWithRestarts({
     state,
@@ -152,6 +144,25 @@ async function extractTable(
     onDeath: ({ death, said }) =>
       display.line(`the extractor of ${runId} died (${death.status}) and is started again`, { death, said }),
   })
+}
+
+const NOT_EXTRACTED: Extracted = {
+  status: 'drained',
+  failure: null,
+  holder: null,
+  deaths: 0,
+  peakBytes: null,
+}
+
+/** Waits for the table that a nested one takes its parents from, where this sync fills it. False when that has failed. */
+async function parentsAreStored({ state, begun, drain }: Sync, { parent }: TableView): Promise<boolean> {
+  const parentRun = begun.find(({ run }) => run.spec.source.table === parent)?.run
+  if (parentRun === undefined) return true
+  const over = await state.runs.wait(parentRun.runId, { signal: drain }).catch((error: unknown) => {
+    if (drain.aborted) return null
+    throw error
+  })
+  return over?.status === 'done'
 }
 
 function extractRequest(sync: Sync, runId: string, memoryBytes: number | null): ExtractRequest {
