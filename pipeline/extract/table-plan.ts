@@ -51,18 +51,19 @@ export class TablePlan {
     this.#names = new ColumnNames(options.names)
     const declared = options.table.columns ?? []
     this.#names.add(declared.map(({ name }) => name))
+    const chosenTypes = new Map(Object.entries(options.columnTypes))
     const given = declared.flatMap(({ name: source, type: declaredType, nullable }) => {
       const name = this.lakeName(source)
-      const type = options.columnTypes[name] ?? declaredType
+      const type = chosenTypes.get(name) ?? declaredType
       return type === null ? [] : [{ name, type, nullable }]
     })
     const chosen = options.known.flatMap((column) => {
-      const type = options.columnTypes[column.name]
+      const type = chosenTypes.get(column.name)
       return type === undefined ? [] : [{ ...column, type }]
     })
     this.#columns = mergeColumns(mergeColumns(options.known, chosen), given)
     this.#given = new Map([
-      ...Object.entries(options.columnTypes),
+      ...chosenTypes,
       ...given.map(({ name, type }): [string, LakeType] => [name, type]),
     ])
     this.#partition = options.known.length === 0 ? options.partition : storedPartition(options)

@@ -49,8 +49,18 @@ export function bucketsOf(
 
 function md5Buckets(columns: readonly PartitionSource[], count: number): BucketOf {
   return (row) => {
-    const text = columns.map(({ cells, type }) => pythonText(cells[row], type)).join('|')
+    const text = columns.map(({ cells, type }) => hashedText(cells[row], type)).join('|')
     return String(md5Modulo(text, count))
+  }
+}
+
+function hashedText(value: unknown, type: LakeType): string {
+  try {
+    return pythonText(value, type)
+  } catch (error) {
+    // The row will be refused for this value, by whoever knows the column's name.
+    if (error instanceof Misfit) return pythonText(null, type)
+    throw error
   }
 }
 

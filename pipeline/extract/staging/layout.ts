@@ -1,3 +1,5 @@
+import { Misfit } from '../types/values.ts'
+
 /** Which rows of a column have a value, as Arrow keeps it: a bit each, the lowest first. */
 export class Validity {
   readonly bits: Uint8Array
@@ -66,6 +68,8 @@ const MEASURED_LENGTH = 4_096
 /** Room doubles up to here, and grows by a quarter beyond: doubling 30 MB for one more value would cost 30 MB. */
 const DOUBLED_BYTES = 8 * 1024 ** 2
 const FIRST_BYTES = 64 * 1024
+/** The places of texts are 32 bit integers. */
+const MAX_BYTES = 2 ** 31 - 1
 
 /** The values of a text or binary column, end to end, with the place where each begins and the end of the last. */
 export class TextValues {
@@ -106,6 +110,7 @@ export class TextValues {
   #reserve(bytes: number): void {
     const needed = this.#length + bytes
     if (needed <= this.#bytes.length) return
+    if (needed > MAX_BYTES) throw new Misfit('is larger than 2 GiB')
     const grown = this.#length < DOUBLED_BYTES ? this.#length * 2 : this.#length * 1.25
     const room = this.#room.take(Math.max(needed, Math.ceil(grown), FIRST_BYTES))
     this.#bytes.copy(room, 0, 0, this.#length)

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ColumnSpec } from '../../../backends/schema.ts'
+import { arrowRows } from '../../../pipeline/extract/staging/arrow-batch.ts'
+import { TextRoom } from '../../../pipeline/extract/staging/layout.ts'
 import { mergeColumns } from '../../../pipeline/extract/types/settle.ts'
 import { DecimalText, type SourceColumn } from '../../../pipeline/sources/source.ts'
 import type { PartitionSpec } from '../../../pipeline/state/model.ts'
@@ -30,6 +32,16 @@ describe('the columns of a new table', () => {
     const [price, zip] = settle(plan, [{ price: new DecimalText('9.99'), zip: 1234 }])
     expect(price).toMatchObject({ name: 'price', type: decimal(10, 2), nullable: false })
     expect(zip).toMatchObject(optional('zip', 'string'))
+  })
+
+  test('may be called like what every object of JavaScript has', () => {
+    const plan = planOf()
+    settle(plan, [JSON.parse('{"constructor": 1, "__proto__": "a", "hasOwnProperty": [1]}')])
+    expect(plan.columns).toEqual([
+      optional('constructor', 'int64'),
+      optional('_protoxx', 'string'),
+      optional('has_own_property', 'json'),
+    ])
   })
 
   test('come after those that are known, and may be null in rows that were stored before', () => {
@@ -110,6 +122,16 @@ describe('a partitioned table', () => {
     const settled = settle(plan, [{ createdAt: new Date('2024-05-06T23:00:00Z') }, { other: 1 }])
     expect(plan.columns.map(({ name }) => name)).toEqual(['created_at', 'lakeduel_partition', 'other'])
     expect(settled.find(({ name }) => name === PARTITION.name)?.cells).toEqual(['2024-05-06', '1970-01'])
+  })
+
+  test('refuses a key that does not fit its type by the name of its column', async () => {
+    const table = {
+      ...SOURCE_TABLE,
+      columns: [{ name: 'key', type: { kind: 'int64' }, nullable: false } as const],
+    }
+    const plan = planOf({ table, partition: { mode: 'md5', columns: ['key'], count: 4 } })
+    const columns = settle(plan, [{ key: 'abc' }])
+    expect(() => arrowRows(columns, 0, 1, new TextRoom())).toThrow(mismatch({ column: 'key' }))
   })
 
   test('that is none stays so', () => {
