@@ -31,7 +31,12 @@ export async function stageParts(
   const scan = await scanOf(connection, config, request, target)
   if (scan === null) return null
   const ranges = Math.min(MAX_RANGES, target.environment.threads)
-  const limits = { rows: target.partRows, payloadBytes: target.partPayloadBytes, ranges }
+  const limits = {
+    rows: target.partRows,
+    payloadBytes: target.partPayloadBytes,
+    rowGroupPayloadBytes: target.rowGroupPayloadBytes,
+    ranges,
+  }
   const planner = new RangePlanner(connection, config, scan, limits)
   const { order, table } = scan
   const start = request.resume === null ? startOf(order) : positionOf(table, order, request.resume, null)

@@ -13,6 +13,8 @@ import { rowWidth } from './widths.ts'
 export interface PieceLimits {
   readonly rows: number
   readonly payloadBytes: number
+  /** Of a row group, which holds one of DuckDB's vectors at least. */
+  readonly rowGroupPayloadBytes: number
   /** In how many ranges a piece is cut, to be read at once. */
   readonly ranges: number
 }
@@ -30,14 +32,14 @@ export interface Piece {
   /** As counted when it was cut; rows may have come and gone since. */
   readonly rows: number
   readonly payloadBytes: number
+  readonly widestBytes: number
 }
 
 /** `wide`: its next rows are too wide to be staged without handing them over. */
 export type NextPiece = Piece | 'wide' | 'end'
 
-/** DuckDB holds vectors of 2,048 rows; one must stay below so many bytes whatever rows meet in it. */
-const VECTOR_ROWS = 2_048
-const VECTOR_BYTES = 32 * 1024 * 1024
+/** DuckDB moves rows in vectors of as many, whatever they weigh. */
+export const VECTOR_ROWS = 2_048
 /** Pieces of fewer rows than this, for their width, aren't worth a file of their own. */
 const MIN_ROWS = VECTOR_ROWS
 
@@ -119,15 +121,29 @@ export class RangePlanner implements AsyncDisposable {
       const last = ranges.at(-1)
       if (last === undefined) return 'end'
       const weight = await this.#weigh({ position, through: last.through })
-      const allowed = weight.widest * VECTOR_ROWS <= VECTOR_BYTES ? this.#limits.payloadBytes : VECTOR_BYTES
+      const allowed = this.#allowedBytes(weight)
       if (weight.bytes <= allowed) {
         this.#rows = rows
-        return { ranges, through: last.through, rows: weight.rows, payloadBytes: weight.bytes }
+        return {
+          ranges,
+          through: last.through,
+          rows: weight.rows,
+          payloadBytes: weight.bytes,
+          widestBytes: weight.widest,
+        }
       }
       if (weight.rows <= MIN_ROWS) return 'wide'
       const fitting = Math.floor(Math.min(rows, weight.rows) * 0.9 * (allowed / weight.bytes))
       rows = Math.max(Math.min(fitting, Math.floor(rows / 2)), MIN_ROWS)
     }
+  }
+
+  /** Where a vector might get too heavy, the piece is kept so small that it is no heavier as a whole. */
+  #allowedBytes({ widest }: Weight): number {
+    const { payloadBytes, rowGroupPayloadBytes } = this.#limits
+    return widest * VECTOR_ROWS <= rowGroupPayloadBytes
+      ? payloadBytes
+      : Math.min(payloadBytes, rowGroupPayloadBytes)
   }
 
   /** Ranges of together so many rows, or what there are. */

@@ -11,7 +11,7 @@ import type { PartTarget } from '../source.ts'
 import type { PostgresConfig } from './config.ts'
 import { sessionSettings, setConfigs } from './connection.ts'
 import { type ReadOrder, whereOf } from './order.ts'
-import type { Piece } from './ranges.ts'
+import { type Piece, VECTOR_ROWS } from './ranges.ts'
 import type { PostgresTable, TableColumn } from './table.ts'
 
 const MIB = 1024 * 1024
@@ -178,10 +178,18 @@ function queryOf(database: string, sql: string): string {
   return `FROM postgres_query(${literal(database)}, ${literal(sql)})`
 }
 
-function rowGroupOptions({ rows, payloadBytes }: Piece, { rowGroupPayloadBytes }: PartTarget): string {
-  const fitting = Math.floor(rowGroupPayloadBytes / Math.max(1, payloadBytes / Math.max(1, rows)))
-  const groupRows = Math.max(1, Math.min(MAX_ROW_GROUP_ROWS, fitting))
-  return `ROW_GROUP_SIZE ${groupRows}, ROW_GROUP_SIZE_BYTES '${rowGroupPayloadBytes}B'`
+/**
+ * A row group is closed once it has enough, after a whole vector: so it must be told a vector's rows and bytes less than
+ * it may hold.
+ */
+function rowGroupOptions(
+  { rows, payloadBytes, widestBytes }: Piece,
+  { rowGroupPayloadBytes }: PartTarget,
+): string {
+  const fitting = (rowGroupPayloadBytes * Math.max(1, rows)) / Math.max(1, payloadBytes)
+  const vectors = Math.floor(Math.min(MAX_ROW_GROUP_ROWS, fitting) / VECTOR_ROWS)
+  const bytes = Math.max(1, rowGroupPayloadBytes - widestBytes * VECTOR_ROWS)
+  return `ROW_GROUP_SIZE ${Math.max(1, vectors) * VECTOR_ROWS}, ROW_GROUP_SIZE_BYTES '${bytes}B'`
 }
 
 /** A key must not turn null on its way: `types.ts` says which values would. */

@@ -127,6 +127,26 @@ test('parts hold no more payload than they may', async () => {
   expect(parts.reduce((sum, { part }) => sum + part.rows, 0)).toBe(20_000)
 })
 
+test('row groups hold no more than they may, also of rows of some KB', async () => {
+  await database.client.query(`
+    CREATE TABLE middling (id int4 PRIMARY KEY, doc text);
+    INSERT INTO middling SELECT i, (SELECT string_agg(md5(i::text || j), '') FROM generate_series(1, 100) AS j)
+      FROM generate_series(1, 12000) AS i`)
+  const rowGroupPayloadBytes = 8 * 1024 * 1024
+  const parts = (await stagedOf('middling', {}, { rowGroupPayloadBytes })) ?? []
+  expect(parts.reduce((sum, { part }) => sum + part.rows, 0)).toBe(12_000)
+  const groups = await staging.rowGroupsOf(parts)
+  expect(groups.length).toBeGreaterThan(3)
+  expect(Math.max(...groups)).toBeLessThanOrEqual(rowGroupPayloadBytes)
+  expect(await stagedOf('middling', {}, { rowGroupPayloadBytes: 2 * 1024 * 1024 })).toBeNull()
+})
+
+test('one thread stages what two do', async () => {
+  const environment = { ...staging.environment, threads: 1 }
+  const parts = (await stagedOf('orders', {}, { environment, partRows: 7_000 })) ?? []
+  expect(parts.map(({ part }) => part.rows)).toEqual([7_000, 7_000, 6_000])
+})
+
 test('parts go to a folder as well', async () => {
   await using local = await TestStaging.create('local')
   const table = await tableNamed(source, 'orders')

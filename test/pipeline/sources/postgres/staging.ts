@@ -74,6 +74,18 @@ export class TestStaging implements AsyncDisposable {
     )
   }
 
+  /** Bytes of each row group, uncompressed. */
+  async rowGroupsOf(parts: readonly Pick<StagedPage, 'part'>[]): Promise<readonly number[]> {
+    const uris = parts.map(({ part }) => `'${part.uri}'`).join(', ')
+    const result = await this.#engine.connection.runAndReadAll(
+      `SELECT sum(total_uncompressed_size)::DOUBLE AS bytes FROM parquet_metadata([${uris}]) GROUP BY file_name, row_group_id`,
+    )
+    return z
+      .array(z.object({ bytes: z.number() }))
+      .parse(result.getRowObjectsJson())
+      .map(({ bytes }) => bytes)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#engine.close()
     await rm(this.environment.scratchDir, { recursive: true, force: true })
