@@ -5,7 +5,10 @@ import { chosen } from '../bench/nearest.ts'
 import { collect, parseSeed } from '../bench/values.ts'
 import { blowsOf, CHAOS_DEFAULTS, measureChaos } from '../measure/chaos.ts'
 import { measureInvoices } from '../measure/invoices.ts'
-import { parseDuration, parseRows } from '../sync/values.ts'
+import { dltVersions, measureNarrowRows } from '../measure/narrow-rows.ts'
+import { measureOverlap } from '../measure/overlap.ts'
+import { measureWideRows } from '../measure/wide-rows.ts'
+import { parseCount, parseDuration, parseRows, parseSize } from '../sync/values.ts'
 
 const EXAMPLES = `
 Examples:
@@ -44,7 +47,72 @@ export function measureCommand(): Command {
       .option('--loader-memory <size>', 'cap of the loader', '2GiB')
       .action(invoices),
   )
+  command.addCommand(
+    new Command('wide-rows')
+      .description('rows of tens of megabytes from Postgres into each format, in small pods')
+      .option('--rows <n>', 'how many', parseRows, 1_000)
+      .option('--row-size <size>', 'of each', parseSize, 30 * 1_000_000)
+      .option('--arm <names>', 'into these arms', collect, [])
+      .option('--extractor-memory <size>', 'cap of the extractor', '768MiB')
+      .option('--loader-memory <size>', 'cap of the loader', '2GiB')
+      .action(wideRows),
+  )
+  command.addCommand(
+    new Command('narrow-rows')
+      .description('narrow rows from Postgres into each format, by turns with dlt')
+      .option('--rows <n>', 'how many', parseRows, 5_000_000)
+      .option('--repeat <n>', 'repetitions', parseCount, 3)
+      .option('--arm <names>', 'into these arms', collect, [])
+      .option(
+        '--dlt-python <path>',
+        'a Python with dlt[deltalake,sql-database,s3] and connectorx; without it dlt is left out',
+      )
+      .action(narrowRows),
+  )
+  command.addCommand(
+    new Command('overlap')
+      .description('extracting and loading side by side, against each alone')
+      .option('--rows <n>', 'how many', parseRows, 2_000_000)
+      .option('--arm <names>', 'into these arms', collect, [])
+      .action(overlap),
+  )
   return command
+}
+
+const BOTH_FORMATS: readonly Arm[] = ['ducklake/delete-insert', 'delta/deltalite']
+
+function armsOf(names: readonly string[]): readonly Arm[] {
+  return names.length === 0 ? BOTH_FORMATS : chosen('arm', names, ARMS)
+}
+
+interface WideRowsOptions {
+  readonly rows: number
+  readonly rowSize: number
+  readonly arm: readonly string[]
+  readonly extractorMemory: string
+  readonly loaderMemory: string
+}
+
+async function wideRows({ arm, rowSize, ...options }: WideRowsOptions): Promise<void> {
+  const request = { ...options, rowBytes: rowSize, arms: armsOf(arm) }
+  print(await measureWideRows(request, interruptSignal()))
+}
+
+interface NarrowRowsOptions {
+  readonly rows: number
+  readonly repeat: number
+  readonly arm: readonly string[]
+  readonly dltPython?: string
+}
+
+async function narrowRows({ rows, repeat, arm, dltPython }: NarrowRowsOptions): Promise<void> {
+  const request = { rows, repetitions: repeat, arms: armsOf(arm), dltPython: dltPython ?? null }
+  const dlt = dltPython === undefined ? null : await dltVersions(dltPython)
+  print({ dlt, results: await measureNarrowRows(request, interruptSignal()) })
+}
+
+async function overlap({ rows, arm }: { readonly rows: number; readonly arm: readonly string[] }) {
+  print(await measureOverlap({ rows, arms: armsOf(arm) }, interruptSignal()))
 }
 
 interface InvoicesOptions {

@@ -83,6 +83,17 @@ export class MeasureServices implements AsyncDisposable {
     }
   }
 
+  /** The flags by which a sync reads a database of this Postgres. */
+  postgresSource(database: string): readonly string[] {
+    const { host, port, user, password } = this.postgres
+    const config = { host, port, user, password, database, schemas: ['public'] }
+    const settings = Object.entries(config).map(([key, value]) => [
+      '--set',
+      `${key}=${typeof value === 'object' ? JSON.stringify(value) : value}`,
+    ])
+    return ['--source', 'postgres', ...settings.flat()]
+  }
+
   /** What a lake table holds, by a fresh reader: rows, distinct keys, and a hash that doesn't depend on their order. */
   async contents(database: string, arm: Arm, table: string): Promise<Contents> {
     const environment = this.#environment(database)
