@@ -10,6 +10,8 @@ export interface ChildOptions<Event extends z.ZodType> {
   /** For people who look at the machine meanwhile. */
   readonly name: string
   readonly entry: URL
+  /** Of Node, for the memory of the process. */
+  readonly nodeFlags: readonly string[]
   readonly request: object
   readonly memoryCapBytes: number | null
   readonly events: Event
@@ -35,7 +37,7 @@ export async function runChildProcess<Event extends z.ZodType>(
   options: ChildOptions<Event>,
 ): Promise<ChildEnd> {
   await using pod = await createPod({ name: options.name, memoryCapBytes: options.memoryCapBytes })
-  const child = pod.spawn(process.execPath, [fileURLToPath(options.entry)])
+  const child = pod.spawn(process.execPath, [...options.nodeFlags, fileURLToPath(options.entry)])
   child.stdin.on('error', () => undefined)
   child.stdin.write(`${JSON.stringify(options.request)}\n`)
   const stopDraining = drainOn(options, pod, child)

@@ -28,6 +28,8 @@ export interface Extracted {
 
 /** Deaths in a row without a page more, after which it is no accident. */
 const MAX_FRUITLESS_DEATHS = 5
+/** V8 lets its young generation grow with what passes through it, by 200 MiB for narrow rows (docs/decisions/007). */
+const NODE_FLAGS = ['--max-semi-space-size=8']
 const RESTART_WAIT_MS = 250
 
 /**
@@ -63,6 +65,7 @@ async function extractOnce(
   const child = await runChildProcess({
     name: 'extract',
     entry: options.entry,
+    nodeFlags: NODE_FLAGS,
     request: options.request,
     memoryCapBytes: options.memoryCapBytes,
     events: extractEventSchema,

@@ -34,6 +34,7 @@ export async function runLoader(
     const end = await runChildProcess({
       name: 'loader',
       entry: new URL(`../processes/worker${import.meta.url.slice(-3)}`, import.meta.url),
+      nodeFlags: [],
       request: { ...settings, surroundings, requestDeadlineMs: REQUEST_DEADLINE_MS },
       memoryCapBytes: settings.memoryBytes,
       events: workerEventSchema,
