@@ -8,7 +8,7 @@ const SERVICE_TESTS = [
   'test/pipeline/{state,queue,end-to-end}/*.test.ts',
   'test/pipeline/extract/staging/*.test.ts',
   'test/pipeline/sources/postgres/*.test.ts',
-  'test/pipeline/sources/files-s3.test.ts',
+  'test/pipeline/sources/files-*.test.ts',
   'test/scenarios/measure/{s3-requests,postgres-usage}.test.ts',
 ]
 

@@ -165,8 +165,14 @@ export class DuckDbError extends Error {
 
 export { duckDbVersion }
 
+/** Vectors keep the values that were asked of them. A slice of one row is let go with its row, and so are wide texts. */
 function* convertedRows(chunk: DuckDBDataChunk): Iterable<readonly unknown[]> {
-  for (let row = 0; row < chunk.rowCount; row += 1) yield chunk.convertRowValues(row, JSDuckDBValueConverter)
+  const vectors = Array.from({ length: chunk.columnCount }, (_, column) => chunk.getColumnVector(column))
+  for (let row = 0; row < chunk.rowCount; row += 1) {
+    yield vectors.map((vector) =>
+      JSDuckDBValueConverter(vector.slice(row, 1).getItem(0), vector.type, JSDuckDBValueConverter),
+    )
+  }
 }
 
 function extensionPath(paths: Readonly<Record<string, string>>, name: string): string {

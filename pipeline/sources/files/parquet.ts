@@ -8,19 +8,15 @@ import type { S3Access } from '../../../platform/services/s3/client.ts'
 import { duckdbExtensionsStep } from '../../../platform/setup/duckdb-extensions.ts'
 import { rowBytes } from '../row-bytes.ts'
 import type { SourceColumn } from '../source.ts'
-import type { DataFile } from './data-file.ts'
-import { BadFile } from './errors.ts'
 import { parquetColumn } from './parquet-types.ts'
+import { assertReadable, type ParquetFile } from './parquet-width.ts'
 import type { PlacedRow, Position } from './position.ts'
 
-/** DuckDB decodes this many rows at once, however wide they are. */
-const VECTOR_ROWS = 2_048
 /** Files whose footers are read for the columns; more of them add no column in practice, and each costs a request. */
 const MAX_DESCRIBED = 500
 const MEMORY_LIMIT = '512MB'
 
 const describedSchema = z.object({ column_name: z.string(), column_type: z.string() })
-const rowGroupSchema = z.object({ row_group: z.bigint(), rows: z.bigint(), bytes: z.bigint() })
 
 /** One thread: rows come in their order anyway, and each more would hold a row group of its own. */
 export async function openDuckDb(s3: S3Access | null): Promise<DuckDbSession> {
@@ -74,11 +70,12 @@ export async function parquetColumns(
 /** The rows of one file. */
 export async function* readParquet(
   session: DuckDbSession,
-  file: Pick<DataFile, 'name'> & { readonly uri: string },
+  file: ParquetFile,
   { position, maxRowBytes }: { readonly position: Position; readonly maxRowBytes: number },
 ): AsyncIterable<Iterable<PlacedRow>> {
-  await assertReadable(session, file, maxRowBytes)
   const columns = await describe(session, literal(file.uri))
+  const types = new Map(columns.map(({ column_name, column_type }) => [column_name, column_type]))
+  await assertReadable(session, file, { types, fromRow: position.row, maxBytes: maxRowBytes })
   const values = columns.map(({ column_name, column_type }) => parquetColumn(column_type, column_name).sql)
   const hasNumberColumn = columns.some(({ column_name }) => column_name.toLowerCase() === 'file_row_number')
   // The filter skips whole row groups, which an offset does not; it can't be had where the file itself has that column.
@@ -105,27 +102,6 @@ function* placed(
     }
     count.row += 1
     yield { row, bytes: rowBytes(row), next: { byte: 0, line: 0, row: count.row } }
-  }
-}
-
-/** @throws BadFile `wide_row_group` where a vector of rows would take more than a row may */
-async function assertReadable(
-  session: DuckDbSession,
-  { name, uri }: { readonly name: string; readonly uri: string },
-  maxRowBytes: number,
-): Promise<void> {
-  const groups = await session.query(
-    rowGroupSchema,
-    `SELECT row_group_id AS row_group, max(row_group_num_rows) AS rows, sum(total_uncompressed_size)::BIGINT AS bytes
-     FROM parquet_metadata(${literal(uri)}) GROUP BY row_group_id ORDER BY row_group_id`,
-  )
-  for (const { row_group, rows, bytes } of groups) {
-    const share = Math.min(1, VECTOR_ROWS / Math.max(1, Number(rows)))
-    if (Number(bytes) * share > maxRowBytes)
-      throw new BadFile(
-        'wide_row_group',
-        `${name}, row group ${row_group}, has ${rows} rows of ${Math.round(Number(bytes) / Number(rows))} bytes: DuckDB would decode more than ${maxRowBytes} bytes at once.`,
-      )
   }
 }
 

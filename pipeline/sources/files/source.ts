@@ -78,7 +78,7 @@ export class FilesSource implements Source {
         for (const placed of rows) {
           const bytes = placed.bytes + more
           if (!walk.fits(bytes)) yield walk.page()
-          walk.add(file, { ...placed, bytes, row: this.#withFileColumns(placed.row, file, placed.next) })
+          walk.add(this.#withFileColumns(placed.row, file, placed.next), bytes, placed.next)
         }
       }
       walk.end(file)

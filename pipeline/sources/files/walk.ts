@@ -18,6 +18,7 @@ export class Walk {
   readonly #progress: Progress
   readonly #fill: PageFill
   readonly #isIncremental: boolean
+  #fileId = ''
   #begun: Begun = null
   #hasMoved = false
 
@@ -33,19 +34,17 @@ export class Walk {
   }
 
   begin(file: DataFile, position: Position): void {
-    this.#begun = position.row === 0 ? null : { id: idOf(file), position }
+    this.#fileId = idOf(file)
+    this.#begun = position.row === 0 ? null : { id: this.#fileId, position }
   }
 
   fits(bytes: number): boolean {
     return this.#fill.fits(bytes)
   }
 
-  add(
-    file: DataFile,
-    { row, bytes, next }: { readonly row: Row; readonly bytes: number; readonly next: Position },
-  ): void {
+  add(row: Row, bytes: number, next: Position): void {
     this.#fill.add(row, bytes)
-    this.#begun = { id: idOf(file), position: next }
+    this.#begun = { id: this.#fileId, position: next }
     this.#hasMoved = true
   }
 

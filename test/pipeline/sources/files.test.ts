@@ -496,6 +496,15 @@ describe('Parquet', () => {
     })
   })
 
+  test('a text that a dictionary holds once and many rows use is counted as often as it is used', async () => {
+    await putParquet('a.parquet', `SELECT i AS id, repeat('x', 1000000) AS text FROM range(5000) t(i)`)
+    expect(await failureOf()).toMatchObject({
+      class: 'user',
+      code: 'wide_row_group',
+      message: expect.stringMatching(/a\.parquet, rows from \d+ on: DuckDB would decode \d+ MiB at once/),
+    })
+  })
+
   test('what is no Parquet is told as that', async () => {
     await put('a.parquet', 'not parquet, but long enough to be read as one')
     expect(await failureOf()).toMatchObject({ class: 'user', code: 'broken_parquet' })
