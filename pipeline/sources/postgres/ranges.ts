@@ -42,6 +42,9 @@ export type NextPiece = Piece | 'wide' | 'end'
 export const VECTOR_ROWS = 2_048
 /** Pieces of fewer rows than this, for their width, aren't worth a file of their own. */
 const MIN_ROWS = VECTOR_ROWS
+const PROBE_ROWS = 10_000
+/** The share of a limit that is aimed at, since the next rows weigh about what the last ones did. */
+const ROOM = 0.95
 
 interface Weight {
   readonly rows: number
@@ -64,7 +67,7 @@ export class RangePlanner implements AsyncDisposable {
   readonly #columns: readonly TableColumn[]
   readonly #order: ReadOrder
   readonly #limits: PieceLimits
-  #rows: number
+  #rowBytes: number | null = null
 
   constructor(
     connection: ReadConnection,
@@ -78,7 +81,6 @@ export class RangePlanner implements AsyncDisposable {
     this.#columns = columns
     this.#order = order
     this.#limits = limits
-    this.#rows = limits.rows
   }
 
   /** The piece that follows a position. Each is found in a transaction of its own, so that none lasts. */
@@ -114,8 +116,8 @@ export class RangePlanner implements AsyncDisposable {
   }
 
   async #find(position: Position): Promise<NextPiece> {
-    // Rows as wide as the last ones, and a little more, so that the size recovers once they are narrow again.
-    let rows = Math.min(this.#limits.rows, this.#rows * 4)
+    this.#rowBytes ??= await this.#probe(position)
+    let rows = this.#fitting(this.#rowBytes)
     for (;;) {
       const ranges = await this.#cut(position, rows)
       const last = ranges.at(-1)
@@ -123,7 +125,7 @@ export class RangePlanner implements AsyncDisposable {
       const weight = await this.#weigh({ position, through: last.through })
       const allowed = this.#allowedBytes(weight)
       if (weight.bytes <= allowed) {
-        this.#rows = rows
+        this.#rowBytes = weight.bytes / Math.max(1, weight.rows)
         return {
           ranges,
           through: last.through,
@@ -133,9 +135,24 @@ export class RangePlanner implements AsyncDisposable {
         }
       }
       if (weight.rows <= MIN_ROWS) return 'wide'
-      const fitting = Math.floor(Math.min(rows, weight.rows) * 0.9 * (allowed / weight.bytes))
-      rows = Math.max(Math.min(fitting, Math.floor(rows / 2)), MIN_ROWS)
+      const fitting = Math.floor(Math.min(rows, weight.rows) * ROOM * (allowed / weight.bytes))
+      rows = Math.max(fitting, MIN_ROWS)
     }
+  }
+
+  /** About what the next rows weigh each. */
+  async #probe(position: Position): Promise<number> {
+    const ranges = await this.#cut(position, PROBE_ROWS)
+    const last = ranges.at(-1)
+    if (last === undefined) return 1
+    const { bytes, rows } = await this.#weigh({ position, through: last.through })
+    return bytes / Math.max(1, rows)
+  }
+
+  /** How many rows fill a piece if they are like those before. */
+  #fitting(rowBytes: number): number {
+    const rows = Math.floor((this.#limits.payloadBytes * ROOM) / Math.max(1, rowBytes))
+    return Math.min(this.#limits.rows, Math.max(rows, MIN_ROWS))
   }
 
   /** Where a vector might get too heavy, the piece is kept so small that it is no heavier as a whole. */
