@@ -19,14 +19,18 @@ export const wrongCredentialsCheck: ContractCheck = sourceCheck(
   'a wrong secret is refused as something that the user must change, and not shown',
   async (subject) => {
     const { definition, config } = subject
-    const given = definition.secretKeys.filter((key) => typeof config[key] === 'string' && config[key] !== '')
+    const given = Object.entries(config).flatMap(([key, value]): [string, string][] =>
+      typeof value === 'string' && value !== '' && (definition.secretKeys.includes(key) || hasPassword(value))
+        ? [[key, value]]
+        : [],
+    )
     if (given.length === 0) return skip('no secret stands in the settings')
-    for (const key of given) {
-      const wrong = wrongSecret(String(config[key]))
+    for (const [key, secret] of given) {
+      const wrong = wrongSecret(secret)
       const found = await refusal(subject, key, { ...config, [key]: wrong }, wrong)
       if (found !== null) return found
     }
-    return pass(`refused: ${given.join(', ')}`)
+    return pass(`refused: ${given.map(([key]) => key).join(', ')}`)
   },
 )
 
@@ -58,9 +62,13 @@ async function failureOf(
   }
 }
 
+function hasPassword(text: string): boolean {
+  return URL.canParse(text) && new URL(text).password !== ''
+}
+
 /** Of the same length and make, so that it is refused for what it is and not for how it looks. */
 function wrongSecret(secret: string): string {
-  if (URL.canParse(secret) && new URL(secret).password !== '') {
+  if (hasPassword(secret)) {
     const url = new URL(secret)
     url.password = turned(url.password)
     return url.href

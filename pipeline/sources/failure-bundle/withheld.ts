@@ -17,16 +17,24 @@ const TELLS_NOTHING = [
   /^[0-9a-f]{16,}$/i,
 ]
 
-/** @param isOpaque whether the source says that its cursors and marks hold no values of rows */
-export function shownOrWithheld(value: JsonValue, isOpaque: boolean): MaybeWithheld {
-  if (isOpaque || tellsNothing(value)) return { is: 'shown', value: z.json().parse(value) }
+/**
+ * @param isOpaque whether the source says that its cursors and marks hold no values of rows
+ * @param names of columns, which a cursor may hold beside values
+ */
+export function shownOrWithheld(
+  value: JsonValue,
+  isOpaque: boolean,
+  names: ReadonlySet<string>,
+): MaybeWithheld {
+  if (isOpaque || tellsNothing(value, names)) return { is: 'shown', value: z.json().parse(value) }
   return { is: 'withheld', shape: z.json().parse(shapeOf(value)) }
 }
 
-function tellsNothing(value: JsonValue): boolean {
-  if (typeof value === 'string') return TELLS_NOTHING.some((pattern) => pattern.test(value))
+function tellsNothing(value: JsonValue, names: ReadonlySet<string>): boolean {
+  if (typeof value === 'string')
+    return names.has(value) || TELLS_NOTHING.some((pattern) => pattern.test(value))
   if (typeof value !== 'object' || value === null) return true
-  return Object.values(value).every(tellsNothing)
+  return Object.values(value).every((inner) => tellsNothing(inner, names))
 }
 
 /** A message without what it quotes, and without addresses and long numbers. */

@@ -82,15 +82,16 @@ function tablePart({ name, columns, primaryKey, parent }: SourceTable): Bundle['
   }
 }
 
-function readPart({ definition, request, includeValues }: FailureReport): Bundle['read'] {
+function readPart({ definition, table, request, includeValues }: FailureReport): Bundle['read'] {
   const { incremental, resume, limits } = request
+  const names = new Set([...(table.columns ?? []).map(({ name }) => name), ...table.primaryKey])
   const isOpaque = includeValues || definition.opaqueCursors === true
   return {
     incremental:
       incremental === null
         ? null
-        : { field: incremental.field, since: shownOrWithheld(incremental.since, isOpaque) },
-    cursor: shownOrWithheld(resume, isOpaque),
+        : { field: incremental.field, since: shownOrWithheld(incremental.since, isOpaque, names) },
+    cursor: shownOrWithheld(resume, isOpaque, names),
     limits: { ...limits },
   }
 }

@@ -289,7 +289,12 @@ describe('what a bundle holds', () => {
       limits: LIMITS,
       cursor: { is: 'shown' as const, value },
     })
-    const plain = { at: 7, when: '2026-01-02 03:04:05.678+00', id: '3d05b97b-11db-475a-8df1-2184d9fac149' }
+    const plain = {
+      columns: ['mail'],
+      at: 7,
+      when: '2026-01-02 03:04:05.678+00',
+      id: '3d05b97b-11db-475a-8df1-2184d9fac149',
+    }
     expect(await cursorOf(shown(plain))).toEqual({ is: 'shown', value: plain })
     expect(await cursorOf(shown({ after: ['Ada'] }))).toEqual({
       is: 'withheld',
