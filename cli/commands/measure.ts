@@ -24,59 +24,72 @@ export function measureCommand(): Command {
   const command = new Command('measure')
     .description('measures the pipeline: what kills cost, how fast it is, what it needs')
     .addHelpText('after', EXAMPLES)
-  command.addCommand(
-    new Command('chaos')
-      .description('kills parts of the pipeline at random, and compares the tables with undisturbed ones')
-      .option('--blows <n>', 'kills and cuts in all', parseRows, CHAOS_DEFAULTS.blows)
-      .option('--rows <n>', 'rows of each table', parseRows, CHAOS_DEFAULTS.rows)
-      .option('--arm <names>', 'only these arms', collect, [])
-      .option('--seed <n>', 'seed of rows and blows', parseSeed, CHAOS_DEFAULTS.seed)
-      .option('--json', 'print JSON', false)
-      .action(chaos),
-  )
-  command.addCommand(
-    new Command('invoices')
-      .description(
-        'a million invoices from the Stripe-protocol server: what a sync adds to bare paging, and what kills cost',
-      )
-      .option('--invoices <n>', 'how many', parseRows, 1_000_000)
-      .option('--latency <duration>', 'of each answer of the server', parseDuration, 5)
-      .option('--to <arm>', 'the arm', 'ducklake/delete-insert')
-      .option('--kill-every <duration>', 'kill a random process about so often', parseDuration)
-      .option('--extractor-memory <size>', 'cap of the extractor', '768MiB')
-      .option('--loader-memory <size>', 'cap of the loader', '2GiB')
-      .action(invoices),
-  )
-  command.addCommand(
-    new Command('wide-rows')
-      .description('rows of tens of megabytes from Postgres into each format, in small pods')
-      .option('--rows <n>', 'how many', parseRows, 1_000)
-      .option('--row-size <size>', 'of each', parseSize, 30 * 1_000_000)
-      .option('--arm <names>', 'into these arms', collect, [])
-      .option('--extractor-memory <size>', 'cap of the extractor', '768MiB')
-      .option('--loader-memory <size>', 'cap of the loader', '2GiB')
-      .action(wideRows),
-  )
-  command.addCommand(
-    new Command('narrow-rows')
-      .description('narrow rows from Postgres into each format, by turns with dlt')
-      .option('--rows <n>', 'how many', parseRows, 5_000_000)
-      .option('--repeat <n>', 'repetitions', parseCount, 3)
-      .option('--arm <names>', 'into these arms', collect, [])
-      .option(
-        '--dlt-python <path>',
-        'a Python with dlt[deltalake,sql-database,s3] and connectorx; without it dlt is left out',
-      )
-      .action(narrowRows),
-  )
-  command.addCommand(
-    new Command('overlap')
-      .description('extracting and loading side by side, against each alone')
-      .option('--rows <n>', 'how many', parseRows, 2_000_000)
-      .option('--arm <names>', 'into these arms', collect, [])
-      .action(overlap),
-  )
+  for (const child of [
+    chaosCommand(),
+    invoicesCommand(),
+    wideRowsCommand(),
+    narrowRowsCommand(),
+    overlapCommand(),
+  ])
+    command.addCommand(child)
   return command
+}
+
+function chaosCommand(): Command {
+  return new Command('chaos')
+    .description('kills parts of the pipeline at random, and compares the tables with undisturbed ones')
+    .option('--blows <n>', 'kills and cuts in all', parseRows, CHAOS_DEFAULTS.blows)
+    .option('--rows <n>', 'rows of each table', parseRows, CHAOS_DEFAULTS.rows)
+    .option('--arm <names>', 'only these arms', collect, [])
+    .option('--seed <n>', 'seed of rows and blows', parseSeed, CHAOS_DEFAULTS.seed)
+    .option('--json', 'print JSON', false)
+    .action(chaos)
+}
+
+function invoicesCommand(): Command {
+  return new Command('invoices')
+    .description(
+      'a million invoices from the Stripe-protocol server: what a sync adds to bare paging, and what kills cost',
+    )
+    .option('--invoices <n>', 'how many', parseRows, 1_000_000)
+    .option('--latency <duration>', 'of each answer of the server', parseDuration, 5)
+    .option('--to <arm>', 'the arm', 'ducklake/delete-insert')
+    .option('--kill-every <duration>', 'kill a random process about so often', parseDuration)
+    .option('--extractor-memory <size>', 'cap of the extractor', '768MiB')
+    .option('--loader-memory <size>', 'cap of the loader', '2GiB')
+    .action(invoices)
+}
+
+function wideRowsCommand(): Command {
+  return new Command('wide-rows')
+    .description('rows of tens of megabytes from Postgres into each format, in small pods')
+    .option('--rows <n>', 'how many', parseRows, 1_000)
+    .option('--row-size <size>', 'of each', parseSize, 30 * 1_000_000)
+    .option('--arm <names>', 'into these arms', collect, [])
+    .option('--extractor-memory <size>', 'cap of the extractor', '768MiB')
+    .option('--loader-memory <size>', 'cap of the loader', '2GiB')
+    .action(wideRows)
+}
+
+function narrowRowsCommand(): Command {
+  return new Command('narrow-rows')
+    .description('narrow rows from Postgres into each format, by turns with dlt')
+    .option('--rows <n>', 'how many', parseRows, 5_000_000)
+    .option('--repeat <n>', 'repetitions', parseCount, 3)
+    .option('--arm <names>', 'into these arms', collect, [])
+    .option(
+      '--dlt-python <path>',
+      'a Python with dlt[deltalake,sql-database,s3] and connectorx; without it dlt is left out',
+    )
+    .action(narrowRows)
+}
+
+function overlapCommand(): Command {
+  return new Command('overlap')
+    .description('extracting and loading side by side, against each alone')
+    .option('--rows <n>', 'how many', parseRows, 2_000_000)
+    .option('--arm <names>', 'into these arms', collect, [])
+    .action(overlap)
 }
 
 const BOTH_FORMATS: readonly Arm[] = ['ducklake/delete-insert', 'delta/deltalite']

@@ -3,6 +3,7 @@ import { runWorker, type WorkerEvent } from '../../pipeline/load/worker.ts'
 import { loadMemoryOf } from '../../pipeline/processes/worker.ts'
 import { openState, STATE_DEFAULTS } from '../../pipeline/state/store.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
+import { logger } from '../../platform/log.ts'
 import { parseMemoryCap } from '../bench/values.ts'
 import { openSurroundings } from '../sync/surroundings.ts'
 import { parseCount, parseDuration } from '../sync/values.ts'
@@ -86,8 +87,8 @@ async function work(options: WorkerOptions): Promise<void> {
 }
 
 function log({ json }: WorkerOptions, event: object, text: string): void {
-  const line = json ? JSON.stringify({ time: new Date().toISOString(), ...event }) : text
-  process.stderr.write(`${line}\n`)
+  if (json) logger.info(event, text)
+  else process.stderr.write(`${text}\n`)
 }
 
 function textOf(event: WorkerEvent): string {

@@ -141,7 +141,8 @@ async function killAtRandom(
   ended: AbortSignal,
   onKill: () => void,
 ): Promise<void> {
-  while (everyMs !== null && !ended.aborted) {
+  if (everyMs === null) return
+  while (!ended.aborted) {
     await sleep(everyMs * (0.5 + Math.random()), undefined, { signal: ended }).catch(() => undefined)
     if (ended.aborted) return
     const tree = processTree(root).filter(({ role }) => role !== 'other')

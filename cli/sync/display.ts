@@ -1,6 +1,7 @@
 import type { ExtractEvent } from '../../pipeline/processes/protocol.ts'
 import type { Run } from '../../pipeline/state/model.ts'
 import type { Progress } from '../../pipeline/state/progress.ts'
+import { logger } from '../../platform/log.ts'
 import { formatBytes, formatCount, formatDuration } from '../../reports/format.ts'
 
 type Extracting = Extract<ExtractEvent, { event: 'progress' }>
@@ -36,7 +37,7 @@ export class SyncDisplay implements Disposable {
   /** A line that stays. */
   line(text: string, facts: Readonly<Record<string, unknown>> = {}): void {
     if (this.#json) {
-      process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), message: text, ...facts })}\n`)
+      logger.info(facts, text)
       return
     }
     this.#erase()

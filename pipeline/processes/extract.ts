@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { formatOf } from '../../backends/backend.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { extractRun, type Reporter } from '../extract/extraction.ts'
@@ -14,7 +15,7 @@ import { writeFailureBundle } from '../sources/failure-bundle/write.ts'
 import { sourceNamed } from '../sources/registry.ts'
 import { secretsOf } from '../sources/secrets.ts'
 import type { Source, SourceDefinition, SourceTable } from '../sources/source.ts'
-import type { AcquiredLease, HeldLease } from '../state/leases.ts'
+import type { AcquiredLease, HeldLease, Lease } from '../state/leases.ts'
 import type { Run, RunFailure } from '../state/model.ts'
 import { ownerText } from '../state/owner.ts'
 import { openState, type State } from '../state/store.ts'
@@ -69,44 +70,81 @@ async function extractUnderLease(
   state: State,
   request: ExtractRequest,
   context: ChildContext,
-  { lease, run }: AcquiredLease,
+  acquired: AcquiredLease,
 ): Promise<End> {
-  if (run.extracted) return { ...NOTHING_WRONG, status: 'extracted' }
-  await using alive = state.leases.keepAlive(lease)
+  if (acquired.run.extracted) return { ...NOTHING_WRONG, status: 'extracted' }
+  await using alive = state.leases.keepAlive(acquired.lease)
   const { drain } = context
   const abort = AbortSignal.any([alive.signal, lateAfter(drain, request.graceMs * PAGE_SHARE_OF_GRACE)])
-  const definition = await sourceNamed(request.source)
-  const secrets = secretsOf(definition, request.sourceConfig)
-  let table: SourceTable | null = null
+  const extracting = { state, request, context, lease: acquired.lease, abort }
   try {
-    await using source = await definition.open(parseSourceConfig(definition, request.sourceConfig))
-    table = await tableOf(source, run)
-    await using parents = await openParents(state, request, run, table, source)
-    const all = await extractRun({
-      state,
-      surroundings: request.surroundings,
-      run,
-      lease,
-      definition,
-      secrets,
-      source,
-      table,
-      parents,
-      limits: limitsOf(request),
-      maxStagedBytes: request.maxStagedBytes,
-      drain,
-      abort,
-      report: reporterOf(context),
-    })
+    const all = await extractThroughOutages(extracting, acquired.run)
     if (!all) await faultPoint('during-drain')
     return { ...NOTHING_WRONG, status: all ? 'extracted' : 'drained' }
   } catch (error) {
     if (alive.signal.aborted || isLost(error)) return { ...NOTHING_WRONG, status: 'lost' }
     if (drain.aborted) return { ...NOTHING_WRONG, status: 'drained' }
-    const failure = await failureOf({ definition, secrets, request, run, table, error })
-    await state.extraction.fail(lease, failure)
+    const failure = await failureOf(request, acquired.run, error)
+    await state.extraction.fail(acquired.lease, failure)
     return { status: 'failed', failure, holder: null }
   }
+}
+
+interface Extracting {
+  readonly state: State
+  readonly request: ExtractRequest
+  readonly context: ChildContext
+  readonly lease: Lease
+  readonly abort: AbortSignal
+}
+
+/** Outages of the object store or of the state's Postgres in a row, after which they are told: about five minutes. */
+const MAX_OUTAGES = 10
+const FIRST_WAIT_MS = 500
+const LONGEST_WAIT_MS = 60_000
+
+/** Begins anew at what is safe when the object store or Postgres was away; the source's own outages are waited out below. */
+async function extractThroughOutages(extracting: Extracting, begun: Run): Promise<boolean> {
+  const { state, request, context, abort } = extracting
+  let run = begun
+  for (let outages = 0; ; ) {
+    try {
+      return await extractOnce(extracting, run)
+    } catch (error) {
+      const passing = error instanceof LakeduelError && error.kind === 'transient'
+      if (!passing || outages === MAX_OUTAGES || abort.aborted) throw error
+    }
+    const { nextBatchIndex } = run
+    await sleep(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** outages), undefined, { signal: context.drain })
+    run = await state.runs.get(request.runId)
+    outages = run.nextBatchIndex > nextBatchIndex ? 0 : outages + 1
+  }
+}
+
+async function extractOnce(
+  { state, request, context, lease, abort }: Extracting,
+  run: Run,
+): Promise<boolean> {
+  const definition = await sourceNamed(request.source)
+  await using source = await definition.open(parseSourceConfig(definition, request.sourceConfig))
+  const table = await tableOf(source, run)
+  await using parents = await openParents(state, request, run, table, source)
+  return await extractRun({
+    state,
+    surroundings: request.surroundings,
+    run,
+    lease,
+    definition,
+    secrets: secretsOf(definition, request.sourceConfig),
+    source,
+    table,
+    parents,
+    limits: limitsOf(request),
+    maxStagedBytes: request.maxStagedBytes,
+    drain: context.drain,
+    abort,
+    report: reporterOf(context),
+  })
 }
 
 function limitsOf({ memoryBytes, limits }: ExtractRequest): ExtractLimits {
@@ -197,46 +235,44 @@ function reporterOf({ emit }: ChildContext): Reporter {
   }
 }
 
-interface Failed {
-  readonly definition: SourceDefinition
-  readonly secrets: readonly string[]
-  readonly request: ExtractRequest
-  readonly run: Run
-  /** Null when the source could not be opened, and then there is no page to replay. */
-  readonly table: SourceTable | null
-  readonly error: unknown
-}
-
 /** What a person must mend says so itself; all else leaves a bundle for whoever mends it apart from here. */
-async function failureOf(failed: Failed): Promise<RunFailure> {
-  const { definition, secrets, error, table } = failed
+async function failureOf(request: ExtractRequest, run: Run, error: unknown): Promise<RunFailure> {
+  const definition = await sourceNamed(request.source)
+  const secrets = secretsOf(definition, request.sourceConfig)
   const {
     class: kind,
     code,
     message,
     remedy,
   } = error instanceof SourceFailed ? error.failure : classify(definition, error, secrets)
-  const bundle = kind === 'user' || table === null ? null : await bundleOf(failed, table)
+  const bundle = kind === 'user' ? null : await bundleOf(request, definition, run, error)
   return { class: kind, code, message, remedy, bundle }
 }
 
 /** Null when it can't be written: the failure itself must be told all the same. */
 async function bundleOf(
-  { definition, request, run, error }: Failed,
-  table: SourceTable,
+  request: ExtractRequest,
+  definition: SourceDefinition,
+  run: Run,
+  error: unknown,
 ): Promise<string | null> {
   const { spec } = run
   const incremental = spec.incrementalField === null ? null : { field: spec.incrementalField, since: null }
   const resume = error instanceof SourceFailed ? error.cursor : resumePointOf(run.resumeCursor).cursor
-  return writeFailureBundle(request.bundleDir, {
-    definition,
-    from: request.source,
-    config: request.sourceConfig,
-    runId: run.runId,
-    table,
-    lakeColumns: run.columns,
-    request: { incremental, resume, limits: limitsOf(request).read },
-    error: error instanceof SourceFailed ? error.cause : error,
-    includeValues: request.includeValues,
-  }).catch(() => null)
+  try {
+    await using source = await definition.open(parseSourceConfig(definition, request.sourceConfig))
+    return await writeFailureBundle(request.bundleDir, {
+      definition,
+      from: request.source,
+      config: request.sourceConfig,
+      runId: run.runId,
+      table: await tableOf(source, run),
+      lakeColumns: run.columns,
+      request: { incremental, resume, limits: limitsOf(request).read },
+      error: error instanceof SourceFailed ? error.cause : error,
+      includeValues: request.includeValues,
+    })
+  } catch {
+    return null
+  }
 }
