@@ -47,7 +47,8 @@ export async function faultPoint(point: FaultPoint): Promise<void> {
 /** @throws LakeduelError `CONFIG_INVALID` */
 export function parseFault(text: string | undefined): ArmedFault | null {
   if (text === undefined || text === '') return null
-  const [, name = '', action = '', stall, after] = /^([a-z-]+):([a-z]+)(?:=(\d+))?(?:@(\d+))?$/.exec(text) ?? []
+  const [, name = '', action = '', stall, after] =
+    /^([a-z-]+):([a-z]+)(?:=(\d+))?(?:@(\d+))?$/.exec(text) ?? []
   const point = FAULT_POINTS.find((known) => known === name)
   const known = ACTIONS.find((one) => one === action)
   if (point !== undefined && known !== undefined)

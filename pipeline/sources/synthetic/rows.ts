@@ -1,6 +1,6 @@
+import { hashOfText, Random } from '../random.ts'
 import type { Row, SourceColumn } from '../source.ts'
 import type { ColumnKind, Drift, SyntheticTable } from './config.ts'
-import { hashOfText, Random } from '../random.ts'
 import { EPOCH_MS, filler, KINDS } from './values.ts'
 
 /** What a random number decides, so that the same numbers serve no two purposes. */

@@ -1,7 +1,7 @@
 import type { LakeType } from '../../../backends/schema.ts'
+import type { Random } from '../random.ts'
 import { DecimalText } from '../source.ts'
 import type { ColumnKind } from './config.ts'
-import type { Random } from '../random.ts'
 
 /** The beginning of all times in synthetic data, in milliseconds. */
 export const EPOCH_MS = Date.UTC(2024, 0, 1)
