@@ -11,13 +11,13 @@ import type { PartTarget, ReadRequest, StagedPage } from '../source.ts'
 import { serverEncoding } from './catalog.ts'
 import type { PostgresConfig } from './config.ts'
 import { ReadConnection } from './connection.ts'
-import { cursorAfter, orderOf, type Position, positionOf, startOf } from './order.ts'
+import { cursorAfter, orderOf, positionOf, startOf } from './order.ts'
 import { type NextPiece, type Piece, RangePlanner } from './ranges.ts'
-import { PartScanner, type ScanOptions } from './scanner.ts'
+import { ScannerPool, type ScanOptions } from './scanner.ts'
 import { findTable, requestedColumns } from './table.ts'
 
-/** Ranges that are read at once, each by a connection of Postgres and a thread of DuckDB. */
-const MAX_RANGES = 2
+/** Pieces that are staged at once, each by a connection of Postgres and a thread of DuckDB. */
+const MAX_PIECES = 2
 
 /** Null where the table can't be read so, or not from here. */
 export async function stageParts(
@@ -30,21 +30,19 @@ export async function stageParts(
   const connection = stack.use(await ReadConnection.open(config, request.signal))
   const scan = await scanOf(connection, config, request, target)
   if (scan === null) return null
-  const ranges = Math.min(MAX_RANGES, target.environment.threads)
   const limits = {
     rows: target.partRows,
     payloadBytes: target.partPayloadBytes,
     rowGroupPayloadBytes: target.rowGroupPayloadBytes,
-    ranges,
   }
   const planner = new RangePlanner(connection, config, scan, limits)
   const { order, table } = scan
   const start = request.resume === null ? startOf(order) : positionOf(table, order, request.resume, null)
   const first = await planner.next(start)
   if (first === 'wide') return null
-  const scanner = stack.use(await PartScanner.open(config, scan, ranges))
   stack.move()
-  return stagedPages({ request, scan, planner, scanner, start, first })
+  const scanners = new ScannerPool(config, scan, Math.min(MAX_PIECES, target.environment.threads))
+  return stagedPages({ request, scan, planner, scanners, first })
 }
 
 /** What to read, or null where the two paths could differ or the order has to be sorted for. */
@@ -75,58 +73,58 @@ interface Staging {
   readonly request: ReadRequest
   readonly scan: ScanOptions
   readonly planner: RangePlanner
-  readonly scanner: PartScanner
-  readonly start: Position
+  readonly scanners: ScannerPool
   readonly first: NextPiece
 }
 
+/** While pieces are staged, Postgres finds the next one. Pages come in the order of the pieces. */
 async function* stagedPages(staging: Staging): AsyncGenerator<StagedPage, void, void> {
   await using planner = staging.planner
-  await using scanner = staging.scanner
+  await using scanners = staging.scanners
   const { request, scan } = staging
   const columns = columnSpecs(scan)
-  let position = staging.start
-  let piece = staging.first
+  const underWay: { readonly piece: Piece; readonly part: Promise<StagedPart> }[] = []
+  let next = staging.first
   for (;;) {
-    if (piece === 'wide') throw widened(scan)
-    if (piece === 'end') {
-      if (position.phase === 'values') return
-      position = { phase: 'values', after: null }
-      piece = await planner.next(position)
-      continue
+    while (typeof next === 'object' && underWay.length < scanners.size) {
+      const part = scanners.stage(next)
+      // Awaited below, in order; until then a failure must not count as unhandled.
+      part.catch(() => undefined)
+      underWay.push({ piece: next, part })
+      next = await planner.next({ phase: next.position.phase, after: next.through })
     }
-    const after: Position = { phase: position.phase, after: piece.through }
-    const { part, next } = await stageWhilePlanning({ planner, scanner }, piece, after)
+    const oldest = underWay.shift()
+    if (oldest === undefined) break
+    const part = await stagedPart(oldest, planner)
     request.signal.throwIfAborted()
-    const mark = await planner.markWithin(position, piece)
-    const values = position.phase === 'nulls' ? [null, ...piece.through] : piece.through
     // Rows that were deleted meanwhile leave nothing to stage.
-    if (part.rows > 0)
-      yield {
-        part,
-        columns,
-        cursor: cursorAfter(scan.order, values, { file: null, rows: part.rows }),
-        ...(mark === null ? {} : { mark }),
-      }
-    position = after
-    piece = next
+    if (part.rows > 0) yield pageOf(scan, columns, oldest.piece, part)
+  }
+  if (next === 'wide') throw widened(scan)
+}
+
+async function stagedPart(
+  { piece, part }: { readonly piece: Piece; readonly part: Promise<StagedPart> },
+  planner: RangePlanner,
+): Promise<StagedPart> {
+  try {
+    return await part
+  } catch (error) {
+    // Where Postgres has the same trouble with its own connection, it tells it with a code and not in some language.
+    await planner.next(piece.position)
+    throw error
   }
 }
 
-/**
- * Stages a piece while Postgres finds the next one. Should that fail first, DuckDB still has to come to its end: closing
- * it in the middle of a statement crashes the process.
- */
-async function stageWhilePlanning(
-  { scanner, planner }: Pick<Staging, 'scanner' | 'planner'>,
-  piece: Piece,
-  after: Position,
-): Promise<{ readonly part: StagedPart; readonly next: NextPiece }> {
-  const [staged, planned] = await Promise.allSettled([scanner.stage(piece), planner.next(after)])
-  // Where both fail it is for one reason, and Postgres tells it with a code, in whichever language it speaks.
-  if (planned.status === 'rejected') throw planned.reason
-  if (staged.status === 'rejected') throw staged.reason
-  return { part: staged.value, next: planned.value }
+function pageOf(
+  { order }: ScanOptions,
+  columns: readonly ColumnSpec[],
+  { position, through, mark }: Piece,
+  part: StagedPart,
+): StagedPage {
+  const values = position.phase === 'nulls' ? [null, ...through] : through
+  const cursor = cursorAfter(order, values, { file: null, rows: part.rows })
+  return { part, columns, cursor, ...(mark === null ? {} : { mark }) }
 }
 
 function columnSpecs({ columns, target }: ScanOptions): readonly ColumnSpec[] {

@@ -15,8 +15,6 @@ export interface PieceLimits {
   readonly payloadBytes: number
   /** Of a row group, which holds one of DuckDB's vectors at least. */
   readonly rowGroupPayloadBytes: number
-  /** In how many ranges a piece is cut, to be read at once. */
-  readonly ranges: number
 }
 
 /** Rows after a place, up to and with another, by the text forms of the order columns. */
@@ -25,14 +23,13 @@ export interface KeyRange {
   readonly through: readonly string[]
 }
 
-export interface Piece {
-  readonly ranges: readonly KeyRange[]
-  /** The last row's order values. */
-  readonly through: readonly string[]
+export interface Piece extends KeyRange {
   /** As counted when it was cut; rows may have come and gone since. */
   readonly rows: number
   readonly payloadBytes: number
   readonly widestBytes: number
+  /** The high-water mark as of its end. */
+  readonly mark: JsonValue
 }
 
 /** `wide`: its next rows are too wide to be staged without handing them over. */
@@ -84,68 +81,57 @@ export class RangePlanner implements AsyncDisposable {
   }
 
   /** The piece that follows a position. Each is found in a transaction of its own, so that none lasts. */
-  next(position: Position): Promise<NextPiece> {
-    return this.#inTransaction(() => this.#find(position))
-  }
-
-  /** The mark that a piece leaves: its last value, or its last finite one. */
-  async markWithin(position: Position, piece: Piece): Promise<JsonValue> {
-    if (position.phase === 'nulls') return markOf(this.#order, [])
-    const mark = markOf(this.#order, piece.through)
-    const [field] = this.#order.columns
-    if (mark !== null || !this.#order.incremental || field === undefined) return mark
-    const where = whereOf(this.#order, { position, through: piece.through })
-    const { rows } = await this.#inTransaction(() =>
-      this.#connection.client.query(
-        `SELECT max(${field.sql})::text AS mark FROM ${this.#table.sql}${where} AND isfinite(${field.sql})`,
-      ),
-    )
-    return z.tuple([z.object({ mark: z.string().nullable() })]).parse(rows)[0].mark
+  async next(position: Position): Promise<NextPiece> {
+    await this.#connection.begin(this.#config)
+    await this.#connection.set({ enable_sort: 'off' })
+    const found = await this.#find(position)
+    const isEndOfNulls = found === 'end' && position.phase === 'nulls'
+    const next = isEndOfNulls ? await this.#find({ phase: 'values', after: null }) : found
+    await this.#connection.client.query('ROLLBACK')
+    return next
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]()
   }
 
-  async #inTransaction<T>(action: () => Promise<T>): Promise<T> {
-    await this.#connection.begin(this.#config)
-    await this.#connection.set({ enable_sort: 'off' })
-    const result = await action()
-    await this.#connection.client.query('ROLLBACK')
-    return result
-  }
-
   async #find(position: Position): Promise<NextPiece> {
     this.#rowBytes ??= await this.#probe(position)
     let rows = this.#fitting(this.#rowBytes)
     for (;;) {
-      const ranges = await this.#cut(position, rows)
-      const last = ranges.at(-1)
-      if (last === undefined) return 'end'
-      const weight = await this.#weigh({ position, through: last.through })
+      const through = await this.#cut(position, rows)
+      if (through === null) return 'end'
+      const weight = await this.#weigh({ position, through })
       const allowed = this.#allowedBytes(weight)
-      if (weight.bytes <= allowed) {
-        this.#rowBytes = weight.bytes / Math.max(1, weight.rows)
-        return {
-          ranges,
-          through: last.through,
-          rows: weight.rows,
-          payloadBytes: weight.bytes,
-          widestBytes: weight.widest,
-        }
-      }
+      if (weight.bytes <= allowed) return this.#pieceOf({ position, through }, weight)
       if (weight.rows <= MIN_ROWS) return 'wide'
       const fitting = Math.floor(Math.min(rows, weight.rows) * ROOM * (allowed / weight.bytes))
       rows = Math.max(fitting, MIN_ROWS)
     }
   }
 
+  async #pieceOf(range: KeyRange, { rows, bytes, widest }: Weight): Promise<Piece> {
+    this.#rowBytes = bytes / Math.max(1, rows)
+    return { ...range, rows, payloadBytes: bytes, widestBytes: widest, mark: await this.#markOf(range) }
+  }
+
+  /** The last value, or the last finite one. */
+  async #markOf(range: KeyRange): Promise<JsonValue> {
+    if (range.position.phase === 'nulls') return markOf(this.#order, [])
+    const mark = markOf(this.#order, range.through)
+    const [field] = this.#order.columns
+    if (mark !== null || !this.#order.incremental || field === undefined) return mark
+    const { rows } = await this.#connection.client.query(
+      `SELECT max(${field.sql})::text AS mark FROM ${this.#table.sql}${whereOf(this.#order, range)} AND isfinite(${field.sql})`,
+    )
+    return z.tuple([z.object({ mark: z.string().nullable() })]).parse(rows)[0].mark
+  }
+
   /** About what the next rows weigh each. */
   async #probe(position: Position): Promise<number> {
-    const ranges = await this.#cut(position, PROBE_ROWS)
-    const last = ranges.at(-1)
-    if (last === undefined) return 1
-    const { bytes, rows } = await this.#weigh({ position, through: last.through })
+    const through = await this.#cut(position, PROBE_ROWS)
+    if (through === null) return 1
+    const { bytes, rows } = await this.#weigh({ position, through })
     return bytes / Math.max(1, rows)
   }
 
@@ -163,32 +149,12 @@ export class RangePlanner implements AsyncDisposable {
       : Math.min(payloadBytes, rowGroupPayloadBytes)
   }
 
-  /** Ranges of together so many rows, or what there are. */
-  async #cut(position: Position, rows: number): Promise<readonly KeyRange[]> {
-    const ranges: KeyRange[] = []
-    let from = position
-    for (let left = rows, cuts = this.#limits.ranges; left > 0; cuts -= 1) {
-      const share = Math.ceil(left / cuts)
-      left -= share
-      const through = await this.#nth(from, share)
-      if (through !== null) {
-        ranges.push({ position: from, through })
-        from = { phase: position.phase, after: through }
-        continue
-      }
-      const end = await this.#last(from)
-      if (end !== null) ranges.push({ position: from, through: end })
-      break
-    }
-    return ranges
-  }
-
-  #nth(position: Position, place: number): Promise<readonly string[] | null> {
-    return this.#keyAt(position, '', `LIMIT 1 OFFSET ${place - 1}`)
-  }
-
-  #last(position: Position): Promise<readonly string[] | null> {
-    return this.#keyAt(position, 'DESC', 'LIMIT 1')
+  /** The key up to which there are so many rows, or the last one; null where there is none. */
+  async #cut(position: Position, rows: number): Promise<readonly string[] | null> {
+    return (
+      (await this.#keyAt(position, '', `LIMIT 1 OFFSET ${rows - 1}`)) ??
+      (await this.#keyAt(position, 'DESC', 'LIMIT 1'))
+    )
   }
 
   async #keyAt(position: Position, direction: '' | 'DESC', limit: string): Promise<readonly string[] | null> {

@@ -48,67 +48,88 @@ export interface ScanOptions {
   readonly target: PartTarget
 }
 
-/** DuckDB with its scanner of Postgres: each range of a piece on a connection of its own, all of them into one file. */
-export class PartScanner implements AsyncDisposable {
+/** So many DuckDBs at most, each of which stages one piece at a time; they are opened as they are needed. */
+export class ScannerPool implements AsyncDisposable {
+  readonly size: number
+  readonly #open: () => Promise<PartScanner>
+  readonly #idle: PartScanner[] = []
+  readonly #busy = new Set<Promise<unknown>>()
+
+  constructor(config: PostgresConfig, options: ScanOptions, size: number) {
+    this.size = size
+    this.#open = () => PartScanner.open(config, options, size)
+  }
+
+  /** Writes the rows of a piece, as they are at this moment, as one Parquet file. At most `size` at once. */
+  async stage(piece: Piece): Promise<StagedPart> {
+    const staging = this.#stage(piece)
+    this.#busy.add(staging)
+    try {
+      return await staging
+    } finally {
+      this.#busy.delete(staging)
+    }
+  }
+
+  /** Closing a DuckDB in the middle of a statement crashes the process, so what is under way is waited for. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#busy)
+    for (const scanner of this.#idle) await scanner.close()
+  }
+
+  async #stage(piece: Piece): Promise<StagedPart> {
+    const scanner = this.#idle.pop() ?? (await this.#open())
+    try {
+      return await scanner.stage(piece)
+    } finally {
+      this.#idle.push(scanner)
+    }
+  }
+}
+
+const DATABASE = 'source'
+
+/** A DuckDB with its scanner of Postgres: one thread, since the scanner reads a query with one. */
+class PartScanner {
   readonly #session: DuckDbSession
   readonly #config: PostgresConfig
   readonly #options: ScanOptions
-  readonly #databases: readonly string[]
 
-  private constructor(
-    session: DuckDbSession,
-    config: PostgresConfig,
-    options: ScanOptions,
-    databases: readonly string[],
-  ) {
+  private constructor(session: DuckDbSession, config: PostgresConfig, options: ScanOptions) {
     this.#session = session
     this.#config = config
     this.#options = options
-    this.#databases = databases
   }
 
-  /** @param ranges how many of a piece are read at once */
-  static async open(config: PostgresConfig, options: ScanOptions, ranges: number): Promise<PartScanner> {
-    const { storage, duckdbExtensions, scratchDir, threads, memoryBudgetBytes } = options.target.environment
-    const share = Math.floor((memoryBudgetBytes ?? Number.MAX_SAFE_INTEGER) * MEMORY_SHARE)
+  /** @param share how many of them divide the memory */
+  static async open(config: PostgresConfig, options: ScanOptions, share: number): Promise<PartScanner> {
+    const { storage, duckdbExtensions } = options.target.environment
     const secrets = [config.password, ...(storage.kind === 's3' ? [storage.endpoint.secretAccessKey] : [])]
     const session = await DuckDbSession.open({
       extensionPaths: duckdbExtensions,
       extensions: storage.kind === 's3' ? ['httpfs', 'postgres_scanner'] : ['postgres_scanner'],
-      settings: {
-        threads,
-        memory_limit: `${Math.min(MEMORY_LIMIT_BYTES, share)}B`,
-        temp_directory: scratchDir,
-        // Row groups are bounded by bytes only without it, and the ranges are written side by side.
-        preserve_insertion_order: false,
-        ...(storage.kind === 's3'
-          ? {
-              s3_uploader_max_parts_per_file: UPLOAD_PARTS,
-              s3_uploader_max_filesize: `${UPLOAD_PARTS * UPLOAD_PART_BYTES}B`,
-            }
-          : {}),
-      },
+      settings: settingsOf(options.target.environment, share),
       secrets,
     })
     try {
       if (storage.kind === 's3') await createS3Secret(session, storage.endpoint)
-      const databases = Array.from({ length: ranges }, (_, at) => `source_${at}`)
-      await attach(session, config, databases)
-      return new PartScanner(session, config, options, databases)
+      await attach(session, config)
+      return new PartScanner(session, config, options)
     } catch (error) {
       await session.close()
       throw error
     }
   }
 
-  /** Writes the rows of a piece, as they are at this moment, as one Parquet file. */
   async stage(piece: Piece): Promise<StagedPart> {
     const uri = this.#options.target.nextUri()
     if (uri.startsWith('/')) await mkdir(dirname(uri), { recursive: true })
     const copy = `COPY (${this.#select(piece)}) TO ${literal(uri)} (FORMAT parquet, COMPRESSION zstd,
       ${rowGroupOptions(piece, this.#options.target)}, RETURN_STATS)`
     const [written] = await this.#session.transaction(async () => {
-      for (const database of this.#databases.slice(0, piece.ranges.length)) await this.#setUp(database)
+      // The first query of a transaction starts one in Postgres; what is set there ends with it.
+      const settings = { ...sessionSettings(this.#config), enable_sort: 'off' }
+      await this.#session.query(z.unknown(), queryOf(`SELECT ${setConfigs(settings)}`))
       return this.#session.query(writtenSchema, copy)
     })
     const rows = Number(written?.count ?? 0)
@@ -121,17 +142,11 @@ export class PartScanner implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session.close()
+  close(): Promise<void> {
+    return this.#session.close()
   }
 
-  /** The first query of a transaction starts one in Postgres; what is set there ends with it. */
-  async #setUp(database: string): Promise<void> {
-    const settings = { ...sessionSettings(this.#config), enable_sort: 'off' }
-    await this.#session.query(z.unknown(), queryOf(database, `SELECT ${setConfigs(settings)}`))
-  }
-
-  #select({ ranges }: Piece): string {
+  #select(piece: Piece): string {
     const { table, columns, order, target } = this.#options
     const read = columns
       .map(({ name, mapping }, at) => `${mapping.partSql(pg.escapeIdentifier(name))} AS c${at}`)
@@ -140,23 +155,35 @@ export class PartScanner implements AsyncDisposable {
       const name = target.columnNames.get(column.name) ?? column.name
       return `CAST(${checked(table, column, `c${at}`)} AS ${sqlOf(column.mapping.type)}) AS ${identifier(name)}`
     })
-    return ranges
-      .map((range, at) => {
-        const query = `SELECT ${read} FROM ${table.sql}${whereOf(order, range)}`
-        return `SELECT ${values.join(', ')} ${queryOf(this.#databases[at] ?? '', query)}`
-      })
-      .join(' UNION ALL ')
+    const query = `SELECT ${read} FROM ${table.sql}${whereOf(order, piece)}`
+    return `SELECT ${values.join(', ')} ${queryOf(query)}`
+  }
+}
+
+function settingsOf(
+  { storage, scratchDir, memoryBudgetBytes }: PartTarget['environment'],
+  share: number,
+): Readonly<Record<string, string | number | boolean>> {
+  const memory = Math.min(MEMORY_LIMIT_BYTES, (memoryBudgetBytes ?? Number.MAX_SAFE_INTEGER) * MEMORY_SHARE)
+  return {
+    threads: 1,
+    memory_limit: `${Math.floor(memory / share)}B`,
+    temp_directory: scratchDir,
+    // Row groups are bounded by bytes only without it.
+    preserve_insertion_order: false,
+    ...(storage.kind === 's3'
+      ? {
+          s3_uploader_max_parts_per_file: UPLOAD_PARTS,
+          s3_uploader_max_filesize: `${UPLOAD_PARTS * UPLOAD_PART_BYTES}B`,
+        }
+      : {}),
   }
 }
 
 const writtenSchema = z.object({ count: z.bigint(), file_size_bytes: z.bigint() })
 
 /** The password comes from a secret, because errors and `duckdb_databases()` show the connection string. */
-async function attach(
-  session: DuckDbSession,
-  config: PostgresConfig,
-  databases: readonly string[],
-): Promise<void> {
+async function attach(session: DuckDbSession, config: PostgresConfig): Promise<void> {
   await session.run(`CREATE SECRET lakeduel_source (TYPE postgres, PASSWORD ${literal(config.password)})`)
   const dsn = libpqDsn({
     host: config.host,
@@ -167,15 +194,13 @@ async function attach(
     ...(config.sslmode === 'verify-full' ? { sslrootcert: config.caFile ?? 'system' } : {}),
     fallback_application_name: 'lakeduel',
   })
-  for (const database of databases) {
-    await session.run(
-      `ATTACH ${literal(dsn)} AS ${identifier(database)} (TYPE postgres, SECRET lakeduel_source, READ_ONLY)`,
-    )
-  }
+  await session.run(
+    `ATTACH ${literal(dsn)} AS ${DATABASE} (TYPE postgres, SECRET lakeduel_source, READ_ONLY)`,
+  )
 }
 
-function queryOf(database: string, sql: string): string {
-  return `FROM postgres_query(${literal(database)}, ${literal(sql)})`
+function queryOf(sql: string): string {
+  return `FROM postgres_query(${literal(DATABASE)}, ${literal(sql)})`
 }
 
 /**
