@@ -14,7 +14,7 @@ import { storedTests } from './contract/stored.ts'
 import { swapTests } from './contract/swap.ts'
 import { typeTests } from './contract/types.ts'
 import { appendTests, upsertTests } from './contract/upsert.ts'
-import { wideningTests } from './contract/widening.ts'
+import { rewritingTests, wideningTests } from './contract/widening.ts'
 
 const asked = process.env['LAKEDUEL_TEST_ARMS']?.split(',')
 
@@ -33,6 +33,7 @@ export function contractSuite(arm: Arm): void {
     describe('stored tables', () => storedTests(lake))
     describe('evolution', () => evolutionTests(lake))
     describe('widening', () => wideningTests(lake))
+    describe('rewriting', () => rewritingTests(lake))
     describe('swap', () => swapTests(lake))
     describe('registered parts', () => registrationTests(lake))
     describe('refused batches', () => rejectionTests(lake))
@@ -50,6 +51,7 @@ export function localContractSuite(arm: Arm): void {
     describe('append', () => appendTests(lake))
     describe('replace', () => replaceTests(lake))
     describe('stored tables', () => storedTests(lake))
+    describe('rewriting', () => rewritingTests(lake))
     describe('swap', () => swapTests(lake))
     describe('partitions', () => partitionTests(lake))
     describe('a batch counts once', () => idempotenceTests(lake))

@@ -152,7 +152,10 @@ export function wideningTests(lake: () => TestLake): void {
       await expectFound(table)
     },
   )
+}
 
+/** What depends on where the files lie, and on how they are divided. */
+export function rewritingTests(lake: () => TestLake): void {
   test.each(['id', 'part', null])(
     'a table that is partitioned by %j is widened, key and all, in one commit',
     async (partitionBy) => {

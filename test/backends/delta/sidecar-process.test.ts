@@ -48,7 +48,7 @@ describe.skipIf(services.sidecar === null)('the delta-rs sidecar', () => {
     const unknown = await failureOf(sidecar.request('defragment', {}, anything))
     expect(unknown.code).toBe('USAGE')
     const incomplete = await failureOf(sidecar.request('apply', { uri: root }, anything))
-    expect(incomplete).toMatchObject({ code: 'USAGE', facts: { field: 'tag' } })
+    expect(incomplete).toMatchObject({ code: 'USAGE', facts: { field: 'spec' } })
     await expect(
       sidecar.request('hello', {}, z.object({ versions: z.object({ deltalake: z.string() }) })),
     ).resolves.toBeDefined()

@@ -8,7 +8,7 @@ from .errors import SidecarError
 from .files import has_order
 from .rewrite import rewrite
 from .schema import arrow_field
-from .table import LakeTable, compaction_properties
+from .table import LakeTable
 from .wire import Evolve
 
 
@@ -24,8 +24,7 @@ def evolve(table: LakeTable, request: Evolve) -> None:
         )
     if request.widened:
         table.forget_statistics([column.name for column in request.widened if not has_order(column.type)])
-        properties = compaction_properties(table.describe(), request.write)
-        rewrite(table, evolved_schema(table, request), properties, request.write.target_file_bytes)
+        rewrite(table, evolved_schema(table, request), request.write)
     else:
         table.add_columns(request.added)
     table.schema_changed()

@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .storage import filesystem_of
+
 ENCODING_OVERHEAD = 1.5
 """What Parquet's pages add to the payload of their rows, at most: lengths and levels."""
 TEXT_CHARACTERS = 64
@@ -55,6 +57,13 @@ class Footer:
     def _columns(self, name: str) -> Iterator[Any]:
         for index in range(self.metadata.num_row_groups):
             yield self.metadata.row_group(index).column(self._leaves[name])
+
+
+def read_footer(uri: str) -> tuple[Footer, int]:
+    """With the size of the file in bytes."""
+    filesystem, path = filesystem_of(uri)
+    with filesystem.open_input_file(path) as source:
+        return Footer(pq.ParquetFile(source)), source.size()
 
 
 def chunk_of(column: Any) -> ColumnChunk:

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
-import pyarrow.parquet as pq
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
 from .commits import commit_properties
 from .files import STATISTICS_COLUMNS
-from .footers import Footer, is_sound, statistics_of
+from .footers import Footer, is_sound, read_footer, statistics_of
 from .outcome import Outcome
 from .storage import filesystem_of
 from .table import LakeTable
@@ -56,18 +55,12 @@ def takes_any_file(table: LakeTable) -> bool:
 
 
 def read_footers(uris: Sequence[str]) -> list[tuple[Footer, int]] | None:
-    """With the size of each file in bytes. None where one can't be read, which whoever reads its rows explains."""
+    """None where one can't be read, which whoever reads its rows explains."""
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         try:
             return list(pool.map(read_footer, uris))
         except (OSError, ValueError):
             return None
-
-
-def read_footer(uri: str) -> tuple[Footer, int]:
-    filesystem, path = filesystem_of(uri)
-    with filesystem.open_input_file(path) as source:
-        return Footer(pq.ParquetFile(source)), source.size()
 
 
 def copy(sources: Sequence[str], targets: Sequence[str]) -> None:

@@ -13,18 +13,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from .commits import APP_PREFIX, MetadataTags, applied_through
 from .errors import SidecarError
-from .storage import filesystem_of
+from .log import LogState, read_state
 from .table import load
 from .wire import Json, Tag
 
@@ -35,16 +33,6 @@ KEPT_PROPERTIES = (
     "delta.logRetentionDuration",
 )
 """Properties of the target that say nothing of its columns, so that they outlive these."""
-
-
-@dataclass(frozen=True)
-class LogState:
-    """What a table's log comes to at a version, in the words of the log."""
-
-    version: int
-    protocol: Json
-    metadata: Json
-    files: list[Json]
 
 
 def plan_swap(uri: str, shadow_uri: str, tag: Tag) -> dict[str, Any]:
@@ -84,16 +72,6 @@ def read_shadow(uri: str, shadow_uri: str) -> LogState:
         "Fill the shadow again, and swap it then.",
         shadow=shadow_uri,
     )
-
-
-def read_state(uri: str, delta: DeltaTable) -> LogState:
-    """delta-rs gives out only parts of it, so it is read from a checkpoint, which holds all of it as it was logged."""
-    delta.create_checkpoint()
-    filesystem, path = filesystem_of(uri)
-    checkpoint = f"{path}/_delta_log/{delta.version():020}.checkpoint.parquet"
-    actions = pq.read_table(checkpoint, filesystem=filesystem, columns=["protocol", "metaData", "add"])
-    logged = {name: actions[name].drop_null().to_pylist(maps_as_pydicts="strict") for name in actions.column_names}
-    return LogState(delta.version(), logged["protocol"][0], logged["metaData"][0], logged["add"])
 
 
 def swap_actions(target: LogState | None, shadow: LogState, folder: str, tag: Tag) -> Iterator[Json]:
