@@ -135,6 +135,22 @@ const LINES: readonly Line[] = [
       'Correct the row that follows the cursor, leave the column out with `excludeColumns`, or convert it in a view (convert_from).',
   },
   {
+    code: 'value_fails',
+    class: 'user',
+    states: ['22', 'P0', '21'],
+    message: 'An expression of a view, or a check of Postgres, fails on a row.',
+    remedy:
+      'Correct the view or the row that follows the cursor, or leave the column out with `excludeColumns`.',
+  },
+  {
+    code: 'not_readable',
+    class: 'user',
+    states: ['55000', '0A000', '42809'],
+    message: null,
+    remedy:
+      'Read another table: a materialised view has to be refreshed first, and some relations can only be read in parts.',
+  },
+  {
     code: 'read_conflict',
     class: 'source',
     states: ['40'],

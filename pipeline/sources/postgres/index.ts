@@ -1,5 +1,5 @@
 /**
- * Tables and views of a PostgreSQL server, 12 or later. Words:
+ * Tables and views of a PostgreSQL server, 14 or later. Words:
  * - the **key** of a table: its primary key, else its smallest unique index of columns that are never NULL, else what
  *   `keys` of the configuration names;
  * - the **order** of a read, and what a cursor of it means: `order.ts`;

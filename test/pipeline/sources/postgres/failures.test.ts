@@ -123,6 +123,16 @@ test('a conflict on a replica is tried again', async () => {
   expect(classify(postgres, error)).toMatchObject({ class: 'source', code: 'read_conflict' })
 })
 
+test('a view that fails on a row, or was never filled, is the user’s to mend', async () => {
+  await database.client.query(`
+    CREATE VIEW divided AS SELECT i AS id, 100 / (i - 300) AS n FROM generate_series(1, 500) AS i;
+    CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS id WITH NO DATA`)
+  const divided = classify(postgres, await pagesOf(source, 'divided').catch((thrown: unknown) => thrown))
+  expect(divided).toMatchObject({ class: 'user', code: 'value_fails' })
+  const unfilled = classify(postgres, await pagesOf(source, 'unfilled').catch((thrown: unknown) => thrown))
+  expect(unfilled).toMatchObject({ class: 'user', code: 'not_readable' })
+})
+
 test('a statement that takes too long is ended by the limit that is set', async () => {
   await using hasty = await database.open({ statementTimeoutMs: 300 })
   const error = await pagesOf(hasty, 'slow').catch((thrown: unknown) => thrown)
