@@ -162,7 +162,9 @@ export interface SwapResult {
 export interface LakeTable extends AsyncDisposable {
   readonly spec: TableSpec
   /**
-   * Applies one staged batch and commits it with its tag; a batch whose tag is committed already changes nothing.
+   * Applies one staged batch and commits it with its tag; a batch whose tag is committed already changes nothing. The parts
+   * are free to go afterwards: where an append takes them as they are (setting `registerParts`), it takes copies, and tells
+   * their number as `engine.filesRegistered`.
    * @throws LakeduelError `COMMIT_CONFLICT` when the caller should apply it again, `ENGINE_OUT_OF_MEMORY`,
    *   `SCHEMA_MISMATCH`, `BATCH_INVALID`, `ENGINE_FAILED`; the table is then as it was, or (where `atomicUpserts` is
    *   false) applying the batch again repairs it.

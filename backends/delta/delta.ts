@@ -12,7 +12,8 @@
  * The commit protocol. A batch whose tag the log holds already changes nothing. Otherwise:
  * 1. the sidecar reads the keys of the staged parts, from which follow the last row of each key, the partitions and the
  *    key range of the batch;
- * 2. the strategy writes new data files;
+ * 2. the strategy writes new data files; an append whose parts are what delta-rs would write itself copies them on the
+ *    object store instead, and tells their statistics from their footers (`register.py`);
  * 3. one commit adds them, removes those that they replace, and carries the tag: as a `txn` action (application id
  *    `lakeduel:<run>`, version = batch index) or, through deltalite, which can't write that, as keys of its `commitInfo`.
  * Of two writers that commit the same `txn` at once the second conflicts. `merge-loop`, and a strategy with
@@ -21,6 +22,10 @@
  *
  * Conflicts: delta-rs judges them by the literal predicate of a merge, so upserts of disjoint partitions go together; a
  * merge and an append, or a compaction, do not. They come back as `COMMIT_CONFLICT`, and the caller applies again.
+ *
+ * A shadow lies below its target's folder, so that a swap is one commit to the target's log that removes the target's files
+ * and adds the shadow's where they are (`swap.ts`). A widening writes every file anew and replaces them all in one commit,
+ * which fails when anybody else has committed meanwhile (`rewrite.py`).
  */
 import { z } from 'zod'
 import { uriOf } from '../../platform/endpoints.ts'

@@ -10,10 +10,15 @@
  * The commit protocol. A batch is one DuckLake transaction:
  * 1. the marker is advanced by compare-and-set; if it stands at the batch already, the transaction is rolled back;
  * 2. the parts' footers are compared with the table, and an upsert reads the batch's keys;
- * 3. the strategy writes data and delete files, in as many statements as the batch's bytes ask for;
+ * 3. the strategy writes data and delete files, in as many statements as the batch's bytes ask for; an append whose parts
+ *    are what DuckLake would write itself copies them on the object store and adds them instead (`register.ts`);
  * 4. the commit adds them all to the catalog under one snapshot, which is when readers see them.
  * Another writer that committed meanwhile has moved the marker too, so the second of the two always fails with
  * `COMMIT_CONFLICT`, and its files are orphans that no snapshot names.
+ *
+ * A swap is one transaction as well: the target's marker is advanced, the target dropped, the shadow renamed, and the
+ * shadow's marker dropped (`swap.ts`). A widening copies the rows to a new table and renames that in one transaction, with
+ * the marker's fence moved (`evolve.ts`). Files of dropped tables go when `maintain` expires the snapshots that name them.
  */
 
 import { attachDuckLake, createS3Secret, secretsOf } from '../../platform/duckdb/attach.ts'
