@@ -111,6 +111,16 @@ export function swapTests(lake: () => TestLake): void {
     await swapped.expectStored()
   })
 
+  test('a shadow without rows empties its target', async () => {
+    const target = await createTarget()
+    const shadow = await lake().createTable({ columns: NEW, primaryKey: ['id'], shadowOf: target.spec.name })
+    const [, swapped] = await swapIn(shadow, target.spec.name, { runId: 'empty', batchIndex: 0 })
+    await swapped.expectStored()
+    await swapped.handle.maintain()
+    await swapped.append([newRow(1)])
+    await swapped.expectStored()
+  })
+
   test('a table may be swapped again and again, by shadows of one name', async () => {
     const target = await createTarget()
     const shadow = await createShadow(target.spec.name)
