@@ -55,6 +55,7 @@ export class Runs {
         if (run.runId === runId) return { run, resumed: false }
         if (!resume || !isDeepStrictEqual(run.spec, known)) throw inProgress(run)
         if (run.status === 'failed') await this.#revive(transaction, run.runId)
+        else await forgetLosses(transaction, run.runId)
         return { run: await getRun(transaction, run.runId), resumed: true }
       }
     })
@@ -183,6 +184,11 @@ const FIND_UNFINISHED = `
   SELECT * FROM runs WHERE destination = $1 AND status IN ('active', 'failed') FOR NO KEY UPDATE`
 
 const workIdSchema = z.object({ work_id: z.string() })
+
+/** Whoever starts a sync again has seen to what killed its workers, or wants to know whether it still does. */
+async function forgetLosses(transaction: Statements, runId: string): Promise<void> {
+  await transaction.run(`UPDATE work SET losses = 0 WHERE run_id = $1 AND status = 'open'`, [runId])
+}
 
 /** Makes a failed run active again, and opens all of its work that was given up. */
 async function reviveRun(transaction: Statements, runId: string): Promise<number> {
