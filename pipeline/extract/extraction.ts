@@ -62,8 +62,18 @@ export async function extractRun(options: ExtractionOptions): Promise<boolean> {
   const from = await stageByParts(extracting)
   if (from !== null) await stageByRows({ ...extracting, from })
   if (drain.aborted) return false
+  await recordEmptyTable(extracting)
   await state.extraction.finish(lease)
   return true
+}
+
+/** A table without rows is a table all the same, where its columns are known: a batch without parts makes it. */
+async function recordEmptyTable({ run, plan, staging, from }: Extracting): Promise<void> {
+  if (run.nextBatchIndex > 0 || staging.recorded > 0 || plan.columns.length === 0) return
+  const partition = plan.partition ?? { mode: 'none' }
+  const { cursor, pages } = from
+  const { columns, names } = plan
+  await staging.record({ parts: [], columns, partition, names, cursor, skipRows: 0, pages, mark: undefined })
 }
 
 async function prepare(options: ExtractionOptions): Promise<Extracting> {

@@ -41,11 +41,17 @@ export class StagingRun {
   readonly #options: StagingRunOptions
   #pages: number
   #mark: JsonValue
+  #recorded = 0
 
   constructor(options: StagingRunOptions) {
     this.#options = options
     this.#pages = options.from.pages
     this.#mark = options.mark
+  }
+
+  /** Batches that this process has recorded. */
+  get recorded(): number {
+    return this.#recorded
   }
 
   /** @throws LakeduelError `LEASE_LOST`, `RUN_NOT_ACTIVE` */
@@ -73,6 +79,7 @@ export class StagingRun {
       pages: pages - this.#pages,
     })
     this.#pages = pages
+    this.#recorded += 1
   }
 
   /** When the extractor is to drain, what it has is recorded whatever waits before it. */
