@@ -164,7 +164,7 @@ describe('what goes wrong in the middle is told, and loses nothing', () => {
         ...QUICK,
       ]
       const runs = await Promise.all([lake.run(flags), lake.run([...flags, '--wait'])])
-      expect(runs.map(({ exitCode }) => exitCode).toSorted()[0]).toBe(0)
+      expect(Math.min(...runs.map(({ exitCode = 1 }) => exitCode))).toBe(0)
       expect(runs.every(({ exitCode }) => exitCode === 0 || exitCode === 6)).toBe(true)
       expect(await lake.contents(ARM, 'nothing')).toMatchObject({ rows: 0n })
     })
