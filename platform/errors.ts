@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   KEY_NULL: { kind: 'terminal', exitCode: 1 },
   SCHEMA_MISMATCH: { kind: 'terminal', exitCode: 1 },
   BATCH_INVALID: { kind: 'terminal', exitCode: 1 },
+  SLICE_MOVED: { kind: 'terminal', exitCode: 1 },
   COMMIT_CONFLICT: { kind: 'conflict', exitCode: 1 },
   ENGINE_OUT_OF_MEMORY: { kind: 'terminal', exitCode: 1 },
   ENGINE_FAILED: { kind: 'terminal', exitCode: 1 },

@@ -94,9 +94,20 @@ async function roundOf(
     onBlow: () => undefined,
   })
   const found = await services.contents(database, arm, 'events').catch(() => NOTHING)
-  await dropDatabase(services, database)
   const exact = outcome.status === 'done' && JSON.stringify(found) === JSON.stringify(undisturbed)
+  if (exact) await dropDatabase(services, database)
+  else process.stderr.write(`${await recordOf(services, database)}\n`)
   return { arm, mode, outcome, expected: undisturbed, found, exact }
+}
+
+/** What the state says of the batches of a table that came out wrong. */
+async function recordOf(services: MeasureServices, database: string): Promise<string> {
+  const { rows } = await withPostgres({ ...services.postgres, database }, (client) =>
+    client.query(
+      'SELECT kind, batch_index, status, rows, claim, attempts, losses FROM lakeduel.work ORDER BY batch_index',
+    ),
+  )
+  return rows.map((row: unknown) => JSON.stringify(row)).join('\n')
 }
 
 const NOTHING: Contents = { rows: 'none', keys: 'none', hash: 'none' }

@@ -168,6 +168,7 @@ class RowStaging implements AsyncDisposable {
   #skip: number
   #batchedRows = 0
   #partsMade = 0
+  #isBroken = false
   #spooling: Promise<void> = Promise.resolve()
   #read = { pages: 0, rows: 0, bytes: 0 }
 
@@ -194,19 +195,22 @@ class RowStaging implements AsyncDisposable {
     if (!table.pagesAreDear) return
     for await (const page of state.extraction.loadSpool(lease)) {
       const mark = page.mark === null ? {} : { mark: page.mark }
-      await this.#add({ rows: await decodeRows(page.rows), cursor: page.cursor, ...mark })
+      const rows = await decodeRows(page.rows)
+      await this.#wholeOrBroken(() => this.#add({ rows, cursor: page.cursor, ...mark }))
     }
   }
 
   async addRead(page: Page): Promise<void> {
     const { table, report } = this.#extracting
-    if (table.pagesAreDear) {
-      // The page before is safe by now; this one becomes so while the next one is on its way.
-      await this.#spooling
-      this.#spooling = this.#spool(page, this.#extracting.from.pages + this.#rowsThrough.length)
-      this.#spooling.catch(() => undefined)
-    }
-    await this.#add(page)
+    await this.#wholeOrBroken(async () => {
+      if (table.pagesAreDear) {
+        // The page before is safe by now; this one becomes so while the next one is on its way.
+        await this.#spooling
+        this.#spooling = this.#spool(page, this.#extracting.from.pages + this.#rowsThrough.length)
+        this.#spooling.catch(() => undefined)
+      }
+      await this.#add(page)
+    })
     const { pages, rows, bytes } = this.#read
     this.#read = {
       pages: pages + 1,
@@ -216,15 +220,27 @@ class RowStaging implements AsyncDisposable {
     report.read(this.#read)
   }
 
-  /** Ends the batch that is open. */
+  /**
+   * Ends the batch that is open, and does nothing once a page or a batch has failed half way: whether that batch is recorded
+   * is not known then, and one that came after it would leave its rows out.
+   */
   async flush(): Promise<void> {
-    await this.#spooling
-    const finished = await this.#stager.finish()
-    if (finished !== null) await this.#record(finished)
+    if (this.#isBroken) return
+    await this.#wholeOrBroken(async () => {
+      await this.#spooling
+      const finished = await this.#stager.finish()
+      if (finished !== null) await this.#record(finished)
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stager[Symbol.asyncDispose]()
+  }
+
+  async #wholeOrBroken(work: () => Promise<void>): Promise<void> {
+    this.#isBroken = true
+    await work()
+    this.#isBroken = false
   }
 
   async #spool(page: Page, pageNo: number): Promise<void> {

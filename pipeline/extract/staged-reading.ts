@@ -74,6 +74,8 @@ class PartsRecording {
   #open: StagedPage[] = []
   #read = { pages: 0, rows: 0, bytes: 0 }
   #through: ResumePoint
+  /** A batch was on its way when something failed: whether it is recorded is not known. */
+  #isBroken = false
 
   constructor(extracting: Extracting) {
     this.#extracting = extracting
@@ -105,7 +107,8 @@ class PartsRecording {
 
   async #record(): Promise<void> {
     const last = this.#open.at(-1)
-    if (last === undefined) return
+    if (last === undefined || this.#isBroken) return
+    this.#isBroken = true
     const { staging, plan, from } = this.#extracting
     const pages = from.pages + this.#read.pages
     await staging.record({
@@ -118,6 +121,7 @@ class PartsRecording {
       pages,
       mark: last.mark,
     })
+    this.#isBroken = false
     this.#open = []
     this.#through = { ...from, cursor: last.cursor, pages }
   }

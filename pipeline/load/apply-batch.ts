@@ -56,7 +56,7 @@ export async function applyBatch(work: BatchWork, carry: Carry): Promise<BatchOu
 async function applyWhole(work: BatchWork, rows: number, carry: Carry): Promise<Applied | null> {
   if (work.attempt > 1 && rows > 1) return null
   try {
-    return await apply(work, work.batch, work.tag, carry, sliceRunId(work.tag))
+    return await apply(work, work.batch, work.tag, carry, { unlessSlicedAs: sliceRunId(work.tag) })
   } catch (error) {
     if (!isOutOfMemory(error) || rows === 0) throw error
     return null
@@ -76,26 +76,46 @@ async function applySlices(
   while (next < rows) {
     const toRow = Math.min(rows, next + size)
     const sliced = await slice(work, next, toRow, carry)
-    const failure = await applySlice(work, sliced, toRow, carry)
-    if (failure !== null) {
-      size = Math.max(1, Math.floor((toRow - next) / 2))
-      if (toRow - next > 1) continue
-      unloadable.push(unloadableRow(next, sliced, failure))
+    const outcome = await applySlice(work, sliced, { fromRow: next, toRow }, carry)
+    if (outcome.failure === null) {
+      next = outcome.through
+      continue
     }
-    next = toRow
+    size = Math.max(1, Math.floor((toRow - next) / 2))
+    if (toRow - next > 1) continue
+    unloadable.push(unloadableRow(next, sliced, outcome.failure))
+    // Its place is taken without it, so that the slices after it still follow one another.
+    const passed = await applySlice(work, NO_ROWS, { fromRow: next, toRow }, carry)
+    if (passed.failure !== null) throw passed.failure
+    next = passed.through
   }
   return unloadable
 }
 
-/** Null when the slice is committed, else why the pod could not take it. */
-async function applySlice(work: BatchWork, { batch }: Sliced, toRow: number, carry: Carry): Promise<unknown> {
+const NO_ROWS: Sliced = { batch: { parts: [] }, firstKey: null }
+
+interface SliceOutcome {
+  /** The row that the batch is applied through now. */
+  readonly through: number
+  /** Why the pod could not take the slice, or null. */
+  readonly failure: unknown
+}
+
+async function applySlice(
+  work: BatchWork,
+  { batch }: Sliced,
+  { fromRow, toRow }: { readonly fromRow: number; readonly toRow: number },
+  carry: Carry,
+): Promise<SliceOutcome> {
   try {
-    await apply(work, batch, { runId: sliceRunId(work.tag), batchIndex: toRow }, carry)
-    return null
+    await apply(work, batch, { runId: sliceRunId(work.tag), batchIndex: toRow }, carry, { fromRow })
+    return { through: toRow, failure: null }
   } catch (error) {
-    if (!isOutOfMemory(error)) throw error
-    const { slicedThrough } = await progress(work, carry)
-    return (slicedThrough ?? 0) >= toRow ? null : error
+    const moved = error instanceof LakeduelError && error.code === 'SLICE_MOVED'
+    if (!moved && !isOutOfMemory(error)) throw error
+    // What is stored decides, not what was heard: the process may have been killed after its commit.
+    const through = (await progress(work, carry)).slicedThrough ?? 0
+    return through > fromRow ? { through, failure: null } : { through: fromRow, failure: error }
   }
 }
 
@@ -114,10 +134,16 @@ function apply(
   batch: StagedBatch,
   tag: CommitTag,
   carry: Carry,
-  unlessSlicedAs: string | null = null,
+  {
+    unlessSlicedAs = null,
+    fromRow = null,
+  }: { readonly unlessSlicedAs?: string | null; readonly fromRow?: number | null } = {},
 ): Promise<Applied> {
   const mode = batch.parts.length === 0 ? 'append' : work.mode
-  return carry({ verb: 'apply', target: work.target, batch, mode, tag, unlessSlicedAs }, appliedSchema)
+  return carry(
+    { verb: 'apply', target: work.target, batch, mode, tag, unlessSlicedAs, fromRow },
+    appliedSchema,
+  )
 }
 
 function sliceRunId({ runId, batchIndex }: CommitTag): string {

@@ -63,7 +63,13 @@ export class LoadPod implements AsyncDisposable {
    */
   async request<T>(request: LoadRequest, result: z.ZodType<T>): Promise<T> {
     this.#ready ??= this.#answer()
-    await this.#ready
+    try {
+      await this.#ready
+    } catch (error) {
+      // It could not connect, and has ended; the next request needs another process.
+      this.#dead = true
+      throw error
+    }
     this.#send(request)
     return result.parse(await this.#answer())
   }

@@ -106,14 +106,25 @@ async function carryOut(backend: Backend, setup: LoadSetup, request: LoadRequest
 
 async function apply(
   backend: Backend,
-  { target, batch, mode, tag, unlessSlicedAs }: Extract<LoadRequest, { verb: 'apply' }>,
+  { target, batch, mode, tag, unlessSlicedAs, fromRow }: Extract<LoadRequest, { verb: 'apply' }>,
 ): Promise<Applied> {
   await using opened = await openTable(backend, target)
+  if (fromRow !== null) await assertSlicedThrough(opened.table, tag, fromRow)
   const slicedThrough = unlessSlicedAs === null ? null : await opened.table.appliedThrough(unlessSlicedAs)
   const columns = { addedColumns: [...opened.added], widenedColumns: [...opened.widened] }
   if (slicedThrough !== null) return { ...NOTHING_APPLIED, ...columns, slicedThrough }
   await faultPoint('before-apply')
   return { ...(await opened.table.apply(batch, mode, tag)), ...columns, slicedThrough }
+}
+
+/** A loader that was thought dead may have applied slices of another size meanwhile, which this one would overlap. */
+async function assertSlicedThrough(table: LakeTable, tag: CommitTag, fromRow: number): Promise<void> {
+  const through = (await table.appliedThrough(tag.runId)) ?? 0
+  if (through === fromRow || through === tag.batchIndex) return
+  throw new LakeduelError('SLICE_MOVED', `The batch is applied through row ${through}, not ${fromRow}.`, {
+    facts: { ...tag, through, fromRow },
+    remedy: 'Go on after the row that it is applied through.',
+  })
 }
 
 const NOTHING_APPLIED = {

@@ -47,6 +47,8 @@ export const loadRequestSchema = z.discriminatedUnion('verb', [
     tag: commitTagSchema,
     /** Applies nothing when a slice was committed under this run, and tells how far; null doesn't ask. */
     unlessSlicedAs: z.string().nullable(),
+    /** For a slice: the row that the one before it ended before, which must be how far the batch is; else `SLICE_MOVED`. */
+    fromRow: z.int().nonnegative().nullable(),
   }),
   /** Whether a batch is committed, and its slices how far. */
   z.strictObject({
