@@ -15,7 +15,6 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
 from .commits import commit_properties
-from .files import STATISTICS_COLUMNS
 from .footers import Footer, is_sound, read_footer, statistics_of
 from .outcome import Outcome
 from .storage import filesystem_of
@@ -73,15 +72,13 @@ def copy(sources: Sequence[str], targets: Sequence[str]) -> None:
 
 
 def add_action(table: LakeTable, name: str, footer: Footer, size_bytes: int) -> AddAction:
-    listed = table.delta.metadata().configuration.get(STATISTICS_COLUMNS, "").split(",")
-    columns = [column for column in listed if column in table.schema.names]
     return AddAction(
         path=name,
         size=size_bytes,
         partition_values={},
         modification_time=int(time.time() * 1000),
         data_change=True,
-        stats=json.dumps(statistics_of(footer, columns)),
+        stats=json.dumps(statistics_of(footer, table.statistics_columns())),
     )
 
 

@@ -21,7 +21,6 @@ from deltalake import CommitProperties, Schema
 from deltalake.transaction import AddAction
 
 from .errors import SidecarError
-from .files import STATISTICS_COLUMNS
 from .footers import read_footer, statistics_of
 from .log import read_state
 from .staging import batch_rows, conform, open_parquet
@@ -77,9 +76,8 @@ def removed_on_failure(uri: str) -> Iterator[list[str]]:
 
 def rewrite_file(table: LakeTable, file: Json, path: str, schema: pa.Schema, write: WriteSettings) -> AddAction:
     uri, values = f"{table.uri}/{path}", file["partitionValues"]
-    ordered = table.delta.metadata().configuration.get(STATISTICS_COLUMNS, "").split(",")
     columns = pa.schema([field for field in schema if field.name not in values])
-    listed = [name for name in ordered if name in columns.names]
+    listed = [name for name in table.statistics_columns() if name in columns.names]
     filesystem, location = filesystem_of(uri)
     if not uri.startswith("s3://"):
         filesystem.create_dir(dirname(location), recursive=True)

@@ -12,7 +12,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from .commits import MetadataTags, applied_through
 from .errors import SidecarError
-from .files import STATISTICS_COLUMNS, bounded_row_group, table_properties, writer_properties
+from .files import STATISTICS_COLUMNS, bounded_row_group, has_order, table_properties, writer_properties
 from .schema import arrow_field, lake_type_of, stored_schema
 from .storage import storage_options
 from .streaming_upsert import open_handle
@@ -78,6 +78,14 @@ class LakeTable:
     def add_columns(self, columns: Sequence[Column]) -> None:
         fields = Schema.from_arrow(pa.schema([arrow_field(column) for column in columns])).fields
         self.delta.alter.add_columns(fields)
+
+    def statistics_columns(self) -> list[str]:
+        """The columns whose range and NULLs the log tells of a file; of a table that doesn't say, those with an order."""
+        listed = self.delta.metadata().configuration.get(STATISTICS_COLUMNS)
+        names = (
+            [f.name for f in self.schema if has_order(lake_type_of(f.type))] if listed is None else listed.split(",")
+        )
+        return [name for name in names if name in self.schema.names]
 
     def forget_statistics(self, names: Sequence[str]) -> None:
         """No file that is written from now on has a range of these columns. It is a commit that changes no row."""
