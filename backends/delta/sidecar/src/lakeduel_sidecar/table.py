@@ -80,7 +80,7 @@ class LakeTable:
         self.delta.alter.add_columns(fields)
 
     def statistics_columns(self) -> list[str]:
-        """The columns whose range and NULLs the log tells of a file; of a table that doesn't say, those with an order."""
+        """Those whose range and NULLs the log tells of a file; of a table that does not say, those with an order."""
         listed = self.delta.metadata().configuration.get(STATISTICS_COLUMNS)
         names = (
             [f.name for f in self.schema if has_order(lake_type_of(f.type))] if listed is None else listed.split(",")
