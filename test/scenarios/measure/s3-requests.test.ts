@@ -1,18 +1,36 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { DeleteBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import getPort from 'get-port'
-import { expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Storage } from '../../../platform/endpoints.ts'
+import { createBucket } from '../../../platform/services/s3/bucket.ts'
 import { s3Client } from '../../../platform/services/s3/client.ts'
+import { S3Store } from '../../../platform/storage/s3-store.ts'
 import { openS3Meter, type S3Meter } from '../../../scenarios/measure/s3-requests.ts'
 import { usageBetween } from '../../../scenarios/measure/s3-usage.ts'
 import { runS3Script, S3_SCRIPT } from './s3-script.ts'
 
-const { s3, bucket } = inject('services')
+const { s3 } = inject('services')
+/** Of this file alone: all requests to a bucket are counted, and other tests run beside it. */
+const bucket = `lakeduel-meter-${randomUUID()}`
 const hasMetrics = s3.metricsUrl !== null
 if (!hasMetrics)
   console.warn('Counts from the server’s metrics are not tested: the S3 server has no public ones')
+
+beforeAll(async () => {
+  const client = s3Client(s3)
+  await createBucket(client, s3, bucket)
+  client.destroy()
+})
+
+afterAll(async () => {
+  const client = s3Client(s3)
+  await new S3Store(client, bucket, '').deletePrefix('')
+  await client.send(new DeleteBucketCommand({ Bucket: bucket }))
+  client.destroy()
+})
 
 function storage(metricsUrl: string | null): Storage {
   return { kind: 's3', endpoint: { ...s3, metricsUrl }, bucket, prefix: '' }
