@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { errorCode } from '../platform/disk.ts'
 import { LakeduelError, messageOf } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
 import { benchCommand } from './commands/bench.ts'
@@ -91,4 +92,9 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever reads our output may have had enough of it, as `head` has.
+process.stdout.on('error', (error) => {
+  if (errorCode(error) !== 'EPIPE') throw error
+  process.exit(0)
+})
 process.exitCode = await main(process.argv)
