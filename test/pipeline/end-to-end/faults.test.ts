@@ -21,6 +21,12 @@ const KILLS: readonly (readonly [point: FaultPoint, mode: 'incremental' | 'full-
   ['after-switch-before-done', 'full-refresh'],
 ]
 
+const LOAD_POINTS: ReadonlySet<FaultPoint> = new Set([
+  'after-commit-before-ack',
+  'during-switch',
+  'after-switch-before-done',
+])
+
 async function syncFlags(lake: TestLake, arm: Arm, mode: string): Promise<readonly string[]> {
   const table = { name: 'events', rows: ROWS, pageRows: 200, pagesAreDear: true, columns: ['int64', 'json'] }
   const source = await lake.source('synthetic', { seed: 3, tables: [table] })
