@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { ARMS, type Arm } from '../../backends/backend.ts'
+import { Random } from '../../pipeline/sources/random.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { type ChaosOutcome, syncThroughChaos } from '../../scenarios/import/chaos.ts'
@@ -37,7 +38,8 @@ export async function measureChaos(
   signal: AbortSignal,
 ): Promise<readonly ChaosRound[]> {
   await using services = await MeasureServices.start(signal)
-  const random = randomFrom(request.seed)
+  const numbers = new Random(request.seed)
+  const random = () => numbers.share()
   const expected = new Map<string, Contents>()
   const rounds: ChaosRound[] = []
   const perArm = Math.ceil(request.blows / request.arms.length)
@@ -155,15 +157,4 @@ async function dropDatabase(services: MeasureServices, database: string): Promis
   await withPostgres(services.postgres, (client) =>
     client.query(`DROP DATABASE ${client.escapeIdentifier(database)} WITH (FORCE)`),
   )
-}
-
-/** mulberry32, so that a campaign can be repeated. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
