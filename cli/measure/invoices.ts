@@ -23,11 +23,11 @@ export interface InvoicesResult {
   readonly invoices: number
   /** Paging with the official client alone, in the same minutes. */
   readonly bareMs: number
-  /** From the first page that the sync asked for to the last. */
-  readonly pagingMs: number
+  /** From the first page that the sync asked for to the last; null when it was killed and started again. */
+  readonly pagingMs: number | null
   /** The whole command: paging, the last batches, compaction. */
   readonly syncMs: number
-  readonly pagingOverhead: number
+  readonly pagingOverhead: number | null
   readonly syncOverhead: number
   readonly kills: number
   readonly pages: number
@@ -67,7 +67,7 @@ export async function measureInvoices(request: InvoicesRequest, signal: AbortSig
     invoices: request.invoices,
     bareMs: bare.wallMs,
     ...synced,
-    pagingOverhead: synced.pagingMs / bare.wallMs - 1,
+    pagingOverhead: synced.pagingMs === null ? null : synced.pagingMs / bare.wallMs - 1,
     syncOverhead: synced.syncMs / bare.wallMs - 1,
     pages: stats.pages['invoices'] ?? 0,
     pagesRepeated: stats.pagesRepeated['invoices'] ?? 0,
@@ -109,7 +109,7 @@ async function syncInvoices(
       const { status, ...peaks } = outcomeSchema.parse(JSON.parse(stdout))
       if (status === 'done') {
         const syncMs = performance.now() - startedAt
-        return { ...peaks, kills, syncMs, pagingMs: paging === null ? syncMs : spanOf(paging) }
+        return { ...peaks, kills, syncMs, pagingMs: paging === null || kills > 0 ? null : spanOf(paging) }
       }
     }
     if (request.killEveryMs === null)
