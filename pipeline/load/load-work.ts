@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { uriOf } from '../../platform/endpoints.ts'
 import { openObjectStore } from '../../platform/storage/object-store.ts'
+import { PARTITION_COLUMN } from '../extract/partitioning/buckets.ts'
 import { faultPoint } from '../faults.ts'
 import type { Surroundings } from '../lake.ts'
 import { stagingOf } from '../lake.ts'
@@ -11,9 +12,6 @@ import type { Run } from '../state/model.ts'
 import { applyBatch, type Carry } from './apply-batch.ts'
 import { type LoadTarget, maintainedSchema, switchedSchema } from './protocol.ts'
 import { fireTrigger } from './triggers.ts'
-
-/** The column that tables are partitioned by; the extractor computes it. */
-const PARTITION_COLUMN = 'lakeduel_partition'
 
 type BatchClaim = Extract<LoadClaim, { kind: 'batch' }>
 
