@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { identifier } from '../../platform/duckdb/sql.ts'
 import { LakeduelError } from '../../platform/errors.ts'
+import { duckDbSqlOf } from '../duckdb-sql.ts'
 import type { Evolution } from '../evolution.ts'
 import { planEvolution } from '../evolution.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
@@ -13,7 +14,6 @@ import type { DuckLakeSettings } from './settings.ts'
 import { tableOptions } from './settings.ts'
 import { columnList } from './strategy.ts'
 import { takePlace } from './swap.ts'
-import { duckDbSqlOf } from './types.ts'
 
 /** Payload bytes in a stored byte, at most, where only an estimate is needed; JSON text has 4 to 8. */
 const STORED_COMPRESSION = 8

@@ -3,9 +3,10 @@ import type { DuckDbSession, ResultColumn } from '../../platform/duckdb/session.
 import { identifier, literal, literalList } from '../../platform/duckdb/sql.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { StagedBatch, StagedPart } from '../backend.ts'
+import { duckDbSqlOf } from '../duckdb-sql.ts'
 import type { TableSpec } from '../schema.ts'
 import { holds } from '../widening.ts'
-import { duckDbSqlOf, lakeTypeOf } from './types.ts'
+import { lakeTypeOf } from './types.ts'
 
 /** A batch whose columns were compared with the table's: what the strategies select from. */
 export interface StagedRows {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import pg from 'pg'
 import { z } from 'zod'
 import type { StagedPart } from '../../../backends/backend.ts'
-import type { LakeType, ScalarKind } from '../../../backends/schema.ts'
+import { duckDbSqlOf } from '../../../backends/duckdb-sql.ts'
 import { createS3Secret, libpqDsn } from '../../../platform/duckdb/attach.ts'
 import { DuckDbSession } from '../../../platform/duckdb/session.ts'
 import { identifier, literal } from '../../../platform/duckdb/sql.ts'
@@ -23,22 +23,6 @@ const MEMORY_SHARE = 0.25
 const UPLOAD_PARTS = 10_000
 const UPLOAD_PART_BYTES = 5 * MIB
 const MAX_ROW_GROUP_ROWS = 122_880
-
-const SQL_OF: Readonly<Record<ScalarKind, string>> = {
-  bool: 'BOOLEAN',
-  int8: 'TINYINT',
-  int16: 'SMALLINT',
-  int32: 'INTEGER',
-  int64: 'BIGINT',
-  float32: 'FLOAT',
-  float64: 'DOUBLE',
-  date: 'DATE',
-  timestamp: 'TIMESTAMP',
-  timestamptz: 'TIMESTAMPTZ',
-  string: 'VARCHAR',
-  json: 'VARCHAR',
-  binary: 'BLOB',
-}
 
 /** What a part is read from and written as. */
 export interface ScanOptions {
@@ -153,7 +137,7 @@ class PartScanner {
       .join(', ')
     const values = columns.map((column, at) => {
       const name = target.columnNames.get(column.name) ?? column.name
-      return `CAST(${checked(table, column, `c${at}`)} AS ${sqlOf(column.mapping.type)}) AS ${identifier(name)}`
+      return `CAST(${checked(table, column, `c${at}`)} AS ${duckDbSqlOf(column.mapping.type)}) AS ${identifier(name)}`
     })
     const query = `SELECT ${read} FROM ${table.sql}${whereOf(order, piece)}`
     return `SELECT ${values.join(', ')} ${queryOf(query)}`
@@ -227,10 +211,4 @@ function checked(
   if (!mapping.mayBecomeNull || !key.includes(name)) return value
   const message = `lakeduel: the key column "${name}" of table ${table} is infinite or NaN in a row`
   return `CASE WHEN (${value}) IS NULL THEN error(${literal(message)}) ELSE ${value} END`
-}
-
-function sqlOf(type: LakeType): string {
-  if (type.kind === 'decimal') return `DECIMAL(${type.precision}, ${type.scale})`
-  if (type.kind === 'list' || type.kind === 'struct') throw new TypeError(`Postgres yields no ${type.kind}`)
-  return SQL_OF[type.kind]
 }
