@@ -10,7 +10,8 @@
  * What a caller does with it:
  * 1. `stored(name)` tells how a table is stored, and `open(spec)` opens it so, or makes it;
  * 2. `evolve(columns)` fits it to what the next batch has;
- * 3. `apply(batch, mode, tag)` commits the batch with its tag, however often it is called;
+ * 3. `apply(batch, mode, tag)` commits the batch with its tag, however often it is called, and `applyTogether` several
+ *    batches, of one run or of many, in one commit;
  * 4. `maintain()` now and then, where the backend is `mergeOnRead` or files have become many.
  *
  * A full refresh does the same to a shadow, `open(spec, { shadowOf })`, and then `swap`s it in: readers see the old table
@@ -69,10 +70,16 @@ export const commitTagSchema = z.strictObject({
 })
 export type CommitTag = Readonly<z.infer<typeof commitTagSchema>>
 
+/** A batch and the tag that it is committed with. */
+export const taggedBatchSchema = z.strictObject({ batch: stagedBatchSchema, tag: commitTagSchema })
+export type TaggedBatch = Readonly<z.infer<typeof taggedBatchSchema>>
+
 export interface ApplyResult {
-  /** The batch was committed before, and this call changed nothing. */
+  /** All that was given was committed before, and this call changed nothing. */
   readonly alreadyApplied: boolean
-  /** Rows of the batch, duplicates of a key included. */
+  /** The same of each batch, in the order in which they were given. */
+  readonly alreadyAppliedEach: readonly boolean[]
+  /** Rows of all batches that were given, duplicates of a key included. */
   readonly rowsRead: number
   /** Null where the engine doesn't tell. */
   readonly rowsInserted: number | null
@@ -170,6 +177,17 @@ export interface LakeTable extends AsyncDisposable {
    *   false) applying the batch again repairs it.
    */
   apply(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): Promise<ApplyResult>
+  /**
+   * Applies several staged batches in one commit that carries all of their tags, as if they were one batch of all their
+   * parts, in order: of a key that is in two of them the later one counts, and of several that replace the table the last.
+   * Those whose tag is committed already are left out. Batches of one run come in the order of their indexes; of two with
+   * one tag the second is left out. A part belongs to one batch only.
+   *
+   * Where `atomicUpserts` is false, an upsert of several is in steps as well: the last one carries all tags, so that either
+   * all of the batches are repeated or none.
+   * @throws LakeduelError as `apply` does; a batch that can't be applied keeps the others from being applied with it
+   */
+  applyTogether(batches: readonly TaggedBatch[], mode: ApplyMode): Promise<ApplyResult>
   /** The highest batch index that the run has committed, or null. */
   appliedThrough(runId: string): Promise<number | null>
   /**

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { LakeduelError } from '../platform/errors.ts'
 import { ColumnNames } from './extract/naming/column-names.ts'
 import { tableName } from './extract/naming/table-name.ts'
+import { assertPartitionable } from './extract/partitioning/check.ts'
 import type { SourceTable } from './sources/source.ts'
 import type { CompactionPolicy, Destination, RunSpec, SyncMode, Trigger } from './state/model.ts'
 
@@ -33,6 +34,7 @@ export function planRun(request: TableRequest, table: SourceTable, context: Plan
   const primaryKey = request.primaryKey ?? table.primaryKey
   const mode = request.mode ?? defaultMode(table, primaryKey)
   const names = lakeNames(table, primaryKey)
+  assertDeclaredPartition(request, table, names)
   return {
     source: { ...context.source, config: { ...context.source.config }, table: table.name },
     destination: { ...context.destination, table: tableName(request.as ?? table.name) },
@@ -53,6 +55,20 @@ export function lakeNames(table: SourceTable, primaryKey: readonly string[]): Co
   const names = new ColumnNames()
   names.add(table.columns?.map(({ name }) => name) ?? primaryKey)
   return names
+}
+
+/** What has no declared columns is checked when its first rows are there. */
+function assertDeclaredPartition(
+  { partition, columnTypes }: TableRequest,
+  { name: table, columns }: SourceTable,
+  names: ColumnNames,
+): void {
+  if (partition === null || columns === null) return
+  const declared = columns.map(({ name: source, type }) => {
+    const name = names.given.get(source) ?? source
+    return { name, type: columnTypes[name] ?? type }
+  })
+  assertPartitionable(table, partition, declared)
 }
 
 function defaultMode(table: SourceTable, primaryKey: readonly string[]): SyncMode {

@@ -9,7 +9,8 @@ import { withPostgres } from './services/postgres/client.ts'
 import { checkConfiguredS3 } from './services/s3/check.ts'
 import { minioVersion } from './services/s3/local.ts'
 import { duckdbExtensionsStep, duckdbVersion } from './setup/duckdb-extensions.ts'
-import { minioStep, requireGo } from './setup/minio.ts'
+import { requireGo } from './setup/go.ts'
+import { MINIO_PROGRAM, minioStep } from './setup/minio.ts'
 import { findNewestPython } from './setup/python.ts'
 import { sidecarStep } from './setup/sidecar.ts'
 
@@ -109,7 +110,7 @@ async function checkObjectStore(config: Config): Promise<Finding> {
   if (config.docker === 'auto' && (await dockerAnswers())) return madeBySetup('MinIO in Docker')
   const binary = await minioStep.find(config.home)
   if (binary !== null) return ok(`${await minioVersion(binary)} (${binary})`)
-  await requireGo()
+  await requireGo(MINIO_PROGRAM)
   return madeBySetup(`MinIO, built with ${(await findExecutable('go')) ?? 'go'} in two to three minutes`)
 }
 

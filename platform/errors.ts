@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   S3_NO_PUT_IF_ABSENT: { kind: 'terminal', exitCode: 4 },
   POSTGRES_UNREACHABLE: { kind: 'transient', exitCode: 4 },
   POSTGRES_CREDENTIALS: { kind: 'terminal', exitCode: 4 },
+  PROXY_GONE: { kind: 'terminal', exitCode: 4 },
   PORT_IN_USE: { kind: 'terminal', exitCode: 4 },
   DISK_FULL: { kind: 'terminal', exitCode: 5 },
   STATE_TOO_NEW: { kind: 'terminal', exitCode: 3 },

@@ -9,13 +9,14 @@
  *   loses commits silently;
  * - **txn action**: the last version that an application committed, kept in the log by application id.
  *
- * The commit protocol. A batch whose tag the log holds already changes nothing. Otherwise:
+ * The commit protocol. A batch whose tag the log holds already changes nothing, and is left out of those that are applied
+ * together. The others are as one batch of all their parts:
  * 1. the sidecar reads the keys of the staged parts, from which follow the last row of each key, the partitions and the
  *    key range of the batch;
  * 2. the strategy writes new data files; an append whose parts are what delta-rs would write itself copies them on the
  *    object store instead, and tells their statistics from their footers (`register.py`);
- * 3. one commit adds them, removes those that they replace, and carries the tag: as a `txn` action (application id
- *    `lakeduel:<run>`, version = batch index) or, through deltalite, which can't write that, as keys of its `commitInfo`.
+ * 3. one commit adds them, removes those that they replace, and carries the tags: each as a `txn` action (application id
+ *    `lakeduel:<run>`, version = batch index) or, through deltalite, which can't write that, as a key of its `commitInfo`.
  * Of two writers that commit the same `txn` at once the second conflicts. `merge-loop`, and a strategy with
  * `stepPayloadBytes` or `stepTargetBytes`, commit a batch in steps whose last one carries the tag: applying it again from its start repairs
  * what a death between two steps left.

@@ -9,6 +9,7 @@ import type {
   MaintenanceResult,
   StagedBatch,
   TableDescription,
+  TaggedBatch,
 } from '../backend.ts'
 import { planEvolution } from '../evolution.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
@@ -20,6 +21,7 @@ import { describedColumns } from './types.ts'
 
 const appliedSchema = z.object({
   alreadyApplied: z.boolean(),
+  alreadyAppliedEach: z.array(z.boolean()),
   rowsRead: z.int(),
   rowsInserted: z.int().nullable(),
   rowsUpdated: z.int().nullable(),
@@ -80,9 +82,13 @@ export class DeltaTable implements LakeTable {
     return this.#spec
   }
 
-  async apply(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): Promise<ApplyResult> {
+  apply(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): Promise<ApplyResult> {
+    return this.applyTogether([{ batch, tag }], mode)
+  }
+
+  async applyTogether(batches: readonly TaggedBatch[], mode: ApplyMode): Promise<ApplyResult> {
     const { strategy, settings } = this.#options
-    const fields = { spec: this.#spec, strategy, batch, mode, tag, ...requestedSettings(settings) }
+    const fields = { spec: this.#spec, strategy, batches, mode, ...requestedSettings(settings) }
     const applied = await this.#request('apply', fields, appliedSchema)
     // delta-rs repeats lost commits inside, and tells neither how often nor what it spilled.
     return { ...applied, attempts: applied.commits }

@@ -7,8 +7,9 @@
  * - **inlining**: rows kept in Postgres instead of a data file;
  * - **marker**: our own table beside each lake table that says which batch of each run is in it (`marker.ts`).
  *
- * The commit protocol. A batch is one DuckLake transaction:
- * 1. the marker is advanced by compare-and-set; if it stands at the batch already, the transaction is rolled back;
+ * The commit protocol. A batch, or several that are applied together, is one DuckLake transaction:
+ * 1. the marker is advanced by compare-and-set; batches that it stands at already are left out, and if that are all of
+ *    them, the transaction is rolled back;
  * 2. the parts' footers are compared with the table, and an upsert reads the batch's keys;
  * 3. the strategy writes data and delete files, in as many statements as the batch's bytes ask for; an append whose parts
  *    are what DuckLake would write itself copies them on the object store and adds them instead (`register.ts`);

@@ -13,8 +13,11 @@ const MARKER_PREFIX = '__lakeduel_commits_'
  */
 const FENCE = ''
 
-/** The inlining limit that a marker needs: the rows of one commit. It is the session's; lake tables have their own. */
-export const MARKER_INLINING_ROWS = 2
+/**
+ * The inlining limit that a marker needs: the rows of one commit, which are as many as the runs that it brings together,
+ * and the fence. It is the session's; lake tables have their own.
+ */
+export const MARKER_INLINING_ROWS = 1_000
 
 /**
  * The marker table of one lake table: which batch of each run was committed last. Each lake table has its own, because
@@ -45,20 +48,19 @@ export class CommitMarker {
   }
 
   /**
-   * Claims a batch in the open transaction by compare-and-set, and tells whether it was free. A writer that was thought
-   * dead and commits late conflicts here, instead of writing the batch a second time.
+   * Claims batches in the open transaction by compare-and-set, and tells of each whether it was free. A writer that was
+   * thought dead and commits late conflicts here, instead of writing a batch a second time.
    */
-  async claim(tag: CommitTag): Promise<boolean> {
-    const claimedRows = await this.#session.run(
-      `MERGE INTO ${this.#table} AS stored
-       USING (VALUES (${literal(FENCE)}, 0::BIGINT), ($1, $2::BIGINT)) AS claimed (run_id, batch_index)
-       ON stored.run_id = claimed.run_id
-       WHEN MATCHED AND (stored.run_id = ${literal(FENCE)} OR stored.batch_index < claimed.batch_index)
-         THEN UPDATE SET batch_index = claimed.batch_index
-       WHEN NOT MATCHED THEN INSERT VALUES (claimed.run_id, claimed.batch_index)`,
-      [tag.runId, tag.batchIndex],
-    )
-    return claimedRows === 2
+  async claim(tags: readonly CommitTag[]): Promise<readonly boolean[]> {
+    const progress = await this.#progress(tags.map(({ runId }) => runId))
+    const claimed = new Map<string, number>()
+    const isFree = tags.map(({ runId, batchIndex }) => {
+      const free = batchIndex > (claimed.get(runId) ?? progress.get(runId) ?? -1)
+      if (free) claimed.set(runId, batchIndex)
+      return free
+    })
+    if (claimed.size > 0) await this.#advance(claimed)
+    return isFree
   }
 
   /** Makes every commit of a batch that is under way conflict with the open transaction. */
@@ -67,11 +69,27 @@ export class CommitMarker {
   }
 
   async appliedThrough(runId: string): Promise<number | null> {
+    return (await this.#progress([runId])).get(runId) ?? null
+  }
+
+  async #progress(runIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#session.query(
-      z.object({ batch_index: z.bigint() }),
-      `SELECT batch_index FROM ${this.#table} WHERE run_id = $1`,
-      [runId],
+      z.object({ run_id: z.string(), batch_index: z.bigint() }),
+      `SELECT run_id, batch_index FROM ${this.#table} WHERE run_id IN (${runIds.map(literal).join(', ')})`,
     )
-    return rows[0] === undefined ? null : Number(rows[0].batch_index)
+    return new Map(rows.map((row) => [row.run_id, Number(row.batch_index)]))
+  }
+
+  /** Moves the fence, too, so that of two writers that read the same progress one conflicts. */
+  async #advance(claimed: ReadonlyMap<string, number>): Promise<void> {
+    const rows = [[FENCE, 0] as const, ...claimed].map(
+      ([runId, index]) => `(${literal(runId)}, ${index}::BIGINT)`,
+    )
+    await this.#session.run(
+      `MERGE INTO ${this.#table} AS stored
+       USING (VALUES ${rows.join(', ')}) AS claimed (run_id, batch_index) ON stored.run_id = claimed.run_id
+       WHEN MATCHED THEN UPDATE SET batch_index = claimed.batch_index
+       WHEN NOT MATCHED THEN INSERT VALUES (claimed.run_id, claimed.batch_index)`,
+    )
   }
 }

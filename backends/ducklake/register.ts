@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { ResultColumn } from '../../platform/duckdb/session.ts'
-import { literal, literalList } from '../../platform/duckdb/sql.ts'
+import { escapedGlob, literal, literalList } from '../../platform/duckdb/sql.ts'
 import { uriOf } from '../../platform/endpoints.ts'
 import { copyFiles, deleteFiles, isReachable } from '../../platform/storage/files.ts'
 import type { StagedPart } from '../backend.ts'
@@ -174,8 +174,4 @@ async function addFiles(
     await deleteFiles(storage, uris).catch(() => undefined)
     throw error
   }
-}
-
-function escapedGlob(uri: string): string {
-  return uri.replaceAll(/[*?[]/g, '[$&]')
 }

@@ -30,7 +30,7 @@ export async function swapTables(
       const hasShadow = await tableExists(session, shadow)
       const marker = new CommitMarker(session, target)
       if (!(await tableExists(session, target))) await marker.create()
-      const isFree = await marker.claim(tag)
+      const [isFree = false] = await marker.claim([tag])
       if (isFree && !hasShadow) throw shadowNotFound(shadow, target)
       if (isFree) await takePlace(session, shadow, target)
       await dropTables(session, [shadow, new CommitMarker(session, shadow).name])

@@ -10,6 +10,7 @@ import type {
   MaintenanceResult,
   StagedBatch,
   TableDescription,
+  TaggedBatch,
 } from '../backend.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import type { AttachedLake } from './catalog.ts'
@@ -52,17 +53,21 @@ export class DuckLakeTable implements LakeTable {
     return this.#spec
   }
 
-  async apply(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): Promise<ApplyResult> {
+  apply(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): Promise<ApplyResult> {
+    return this.applyTogether([{ batch, tag }], mode)
+  }
+
+  async applyTogether(batches: readonly TaggedBatch[], mode: ApplyMode): Promise<ApplyResult> {
     this.#assertOpen()
     if (mode === 'upsert' && this.#spec.primaryKey.length === 0) throw noPrimaryKey(this.#spec.name)
-    const facts = { table: this.#spec.name, mode, ...tag, parts: batch.parts.length }
-    const rowsRead = batch.parts.reduce((sum, part) => sum + part.rows, 0)
-    return translated(`applying batch ${tag.batchIndex} to table ${this.#spec.name}`, facts, async () => {
+    const tags = batches.map(({ tag }) => tag)
+    const facts = { table: this.#spec.name, mode, tags }
+    return translated(`applying ${describedTags(tags)} to table ${this.#spec.name}`, facts, async () => {
       const registered: string[] = []
-      const counts = await this.#session
+      const { isFree, counts } = await this.#session
         .transaction(
-          async () => ((await this.#marker.claim(tag)) ? this.#write(batch, mode, registered) : null),
-          (written) => written !== null,
+          () => this.#claimAndWrite(batches, mode, registered),
+          (written) => written.counts !== null,
         )
         .catch(async (error: unknown) => {
           // Of any other failure nobody knows here whether it was committed, and then the files are the table's.
@@ -70,14 +75,14 @@ export class DuckLakeTable implements LakeTable {
           if (isLost) await deleteFiles(this.#lake.storage, registered)
           throw error
         })
-      const alreadyApplied = counts === null
       const { rowsInserted, rowsUpdated, statements } = counts ?? NO_ROWS
       return {
-        alreadyApplied,
-        rowsRead,
+        alreadyApplied: counts === null,
+        alreadyAppliedEach: isFree.map((free) => !free),
+        rowsRead: sumOf(batches.flatMap(({ batch }) => batch.parts.map((part) => part.rows))),
         rowsInserted,
         rowsUpdated,
-        commits: alreadyApplied ? 0 : 1,
+        commits: counts === null ? 0 : 1,
         attempts: statements,
         version: await snapshotVersion(this.#session),
         engine: { filesRegistered: registered.length },
@@ -137,6 +142,20 @@ export class DuckLakeTable implements LakeTable {
     })
   }
 
+  /** Of batches that replace the table the last one that is free is written, since it leaves nothing of the others. */
+  async #claimAndWrite(
+    batches: readonly TaggedBatch[],
+    mode: ApplyMode,
+    registered: string[],
+  ): Promise<{ readonly isFree: readonly boolean[]; readonly counts: RowCounts | null }> {
+    const isFree = await this.#marker.claim(batches.map(({ tag }) => tag))
+    const free = batches.filter((_, index) => isFree[index])
+    if (free.length === 0) return { isFree, counts: null }
+    const written = mode === 'replace' ? free.slice(-1) : free
+    const batch = { parts: written.flatMap(({ batch: { parts } }) => parts) }
+    return { isFree, counts: await this.#write(batch, mode, registered) }
+  }
+
   /** @param registered takes the files that were copied beside the table's own */
   async #write(batch: StagedBatch, mode: ApplyMode, registered: string[]): Promise<RowCounts> {
     const context = this.#context()
@@ -169,6 +188,14 @@ export class DuckLakeTable implements LakeTable {
 async function insertAll(context: UpsertContext, staged: StagedRows): Promise<RowCounts> {
   const statements = await insertRows(context, staged, null)
   return { rowsInserted: staged.rows, rowsUpdated: 0, statements }
+}
+
+function describedTags([first, ...others]: readonly CommitTag[]): string {
+  return others.length === 0 ? `batch ${first?.batchIndex}` : `${others.length + 1} batches`
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
 }
 
 function noPrimaryKey(table: string): LakeduelError {

@@ -6,7 +6,7 @@ import { Random } from '../../pipeline/sources/random.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { type ChaosOutcome, syncThroughChaos } from '../../scenarios/import/chaos.ts'
-import { type Contents, lakeduelCommand, MeasureServices } from './services.ts'
+import { type Contents, lakeduelCommand, MeasureServices, measureDatabase } from './services.ts'
 
 export interface ChaosRequest {
   readonly blows: number
@@ -97,7 +97,7 @@ async function roundOf(
   })
   const found = await services.contents(database, arm, 'events').catch(() => NOTHING)
   const exact = outcome.status === 'done' && JSON.stringify(found) === JSON.stringify(undisturbed)
-  if (exact) await dropDatabase(services, database)
+  if (exact) await services.drop(database)
   else process.stderr.write(`${await recordOf(services, database)}\n`)
   return { arm, mode, outcome, expected: undisturbed, found, exact }
 }
@@ -128,7 +128,7 @@ async function syncUndisturbed(
     throw new LakeduelError('ENGINE_FAILED', `The undisturbed sync of ${arm} failed: ${stderr.slice(-2_000)}`)
   }
   const contents = await services.contents(database, arm, 'events')
-  await dropDatabase(services, database)
+  await services.drop(database)
   return contents
 }
 
@@ -150,11 +150,5 @@ async function syncArguments(
 }
 
 function databaseOf(arm: Arm, mode: string, round: string): string {
-  return `chaos_${arm}_${mode}_${round}`.replaceAll(/[^a-z0-9]+/g, '_')
-}
-
-async function dropDatabase(services: MeasureServices, database: string): Promise<void> {
-  await withPostgres(services.postgres, (client) =>
-    client.query(`DROP DATABASE ${client.escapeIdentifier(database)} WITH (FORCE)`),
-  )
+  return measureDatabase(`chaos_${arm}_${mode}_${round}`.replaceAll(/[^a-z0-9]+/g, '_'))
 }

@@ -7,7 +7,7 @@ import type { Arm } from '../../backends/backend.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { processTree } from '../../scenarios/import/process-tree.ts'
 import { DEFAULT_API_KEY } from '../../scenarios/stripe-server/options.ts'
-import { lakeduelCommand, MeasureServices } from './services.ts'
+import { lakeduelCommand, MeasureServices, measureDatabase } from './services.ts'
 
 export interface InvoicesRequest {
   readonly invoices: number
@@ -53,7 +53,7 @@ export async function measureInvoices(request: InvoicesRequest, signal: AbortSig
   await using server = await StripeProcess.start(options)
   tell(`paging ${request.invoices} invoices with the client alone`)
   const bare = await pageBare(server.url)
-  const database = 'measure_invoices'
+  const database = measureDatabase('invoices')
   const env = {
     ...(await services.variables(database)),
     LAKEDUEL_SOURCE_STRIPE_API_KEY: DEFAULT_API_KEY,

@@ -6,7 +6,7 @@ import type { Arm } from '../../backends/backend.ts'
 import { createPod } from '../../platform/pods/mechanism.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { makeNarrowTable } from '../../scenarios/import/narrow-table.ts'
-import { MeasureServices } from './services.ts'
+import { MeasureServices, measureDatabase } from './services.ts'
 import { type Synced, sync } from './syncing.ts'
 
 export interface NarrowRowsRequest {
@@ -27,7 +27,7 @@ export interface NarrowRowsResult {
   readonly peakBytes: number | null
 }
 
-const DATABASE = 'measure_narrow'
+const DATABASE = measureDatabase('narrow')
 
 /** A table of narrow rows from Postgres into each format, and side by side with dlt, by turns. */
 export async function measureNarrowRows(

@@ -1,7 +1,7 @@
 import type { Arm } from '../../backends/backend.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { makeNarrowTable } from '../../scenarios/import/narrow-table.ts'
-import { MeasureServices } from './services.ts'
+import { MeasureServices, measureDatabase } from './services.ts'
 import { sync } from './syncing.ts'
 
 export interface OverlapRequest {
@@ -18,7 +18,7 @@ export interface OverlapResult {
   readonly ratio: number
 }
 
-const DATABASE = 'measure_overlap'
+const DATABASE = measureDatabase('overlap')
 
 /** What extracting and loading take one after the other, and side by side. */
 export async function measureOverlap(

@@ -11,6 +11,7 @@ import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { needsLocalMinio } from '../../platform/services/servers.ts'
 import { type Services, startServices } from '../../platform/services/services.ts'
 import { ensureSetup, type SetupResult } from '../../platform/setup/setup.ts'
+import { Teardown } from '../../platform/teardown.ts'
 import { ConnectionFaults } from '../../scenarios/import/connection-faults.ts'
 
 type S3Storage = Extract<Storage, { kind: 's3' }>
@@ -22,6 +23,7 @@ export class MeasureServices implements AsyncDisposable {
   /** The object store as syncs reach it. */
   readonly objectStore: ConnectionFaults
   readonly folder: string
+  readonly #databases = new Set<string>()
   readonly #services: Services
   readonly #setup: SetupResult
 
@@ -62,11 +64,12 @@ export class MeasureServices implements AsyncDisposable {
     )
   }
 
-  /** The variables by which a command works in a lake of its own. */
+  /** The variables by which a command works in a lake of its own, in a database that is made for it. */
   async variables(database: string): Promise<Readonly<Record<string, string>>> {
     await withPostgres(this.postgres, (client) =>
       client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`),
     )
+    this.#databases.add(database)
     const { endpoint, bucket, prefix } = this.storage
     const { host, port, user, password } = this.postgres
     return {
@@ -108,10 +111,21 @@ export class MeasureServices implements AsyncDisposable {
     return contents
   }
 
+  async drop(database: string): Promise<void> {
+    await withPostgres(this.postgres, (client) =>
+      client.query(`DROP DATABASE ${client.escapeIdentifier(database)} WITH (FORCE)`),
+    )
+    this.#databases.delete(database)
+  }
+
+  /** Postgres may be one that goes on when the measurement is over, so what was made in it is dropped. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.objectStore[Symbol.asyncDispose]()
-    await this.#services[Symbol.asyncDispose]()
-    await rm(this.folder, { recursive: true, force: true })
+    const teardown = new Teardown()
+    teardown.defer(() => rm(this.folder, { recursive: true, force: true }))
+    teardown.defer(async () => this.#services[Symbol.asyncDispose]())
+    teardown.defer(() => this.objectStore[Symbol.asyncDispose]())
+    for (const database of this.#databases) teardown.defer(() => this.drop(database))
+    await teardown[Symbol.asyncDispose]()
   }
 
   #environment(database: string): BackendEnvironment {
@@ -125,6 +139,11 @@ export class MeasureServices implements AsyncDisposable {
       threads: availableParallelism(),
     }
   }
+}
+
+/** The name of a database that no other measurement uses, were they to share a Postgres. */
+export function measureDatabase(what: string): string {
+  return `measure_${what}_${process.pid.toString(36)}`
 }
 
 const contentsSchema = z.object({ rows: z.string(), keys: z.string(), hash: z.string() })

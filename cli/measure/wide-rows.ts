@@ -1,7 +1,7 @@
 import type { Arm } from '../../backends/backend.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { makeWideView } from '../../scenarios/import/narrow-table.ts'
-import { MeasureServices } from './services.ts'
+import { MeasureServices, measureDatabase } from './services.ts'
 import { type Synced, sync } from './syncing.ts'
 
 export interface WideRowsRequest {
@@ -18,6 +18,8 @@ export interface WideRowsResult extends Synced {
   readonly rawBytes: number
 }
 
+const DATABASE = measureDatabase('wide')
+
 /** Rows of tens of megabytes from Postgres into each format, in small pods. A view computes them, so that no disk holds them. */
 export async function measureWideRows(
   request: WideRowsRequest,
@@ -25,13 +27,13 @@ export async function measureWideRows(
 ): Promise<readonly WideRowsResult[]> {
   const { rows, rowBytes, arms, extractorMemory, loaderMemory } = request
   await using services = await MeasureServices.start(signal)
-  const env = await services.variables('measure_wide')
-  await withPostgres({ ...services.postgres, database: 'measure_wide' }, (client) =>
+  const env = await services.variables(DATABASE)
+  await withPostgres({ ...services.postgres, database: DATABASE }, (client) =>
     makeWideView(client, rows, rowBytes),
   )
   const results: WideRowsResult[] = []
   for (const arm of arms) {
-    const source = [...services.postgresSource('measure_wide'), '--table', 'wide', '--mode', 'full-refresh']
+    const source = [...services.postgresSource(DATABASE), '--table', 'wide', '--mode', 'full-refresh']
     const memory = ['--extractor-memory', extractorMemory, '--loader-memory', loaderMemory]
     const synced = await sync([...source, '--to', arm, '--partition', 'none', ...memory], env)
     process.stderr.write(`${arm}: ${JSON.stringify(synced)}\n`)

@@ -12,10 +12,18 @@ import type { Lease } from '../state/leases.ts'
 import type { PartitionSpec, Run } from '../state/model.ts'
 import { decodeRows, encodeRows } from '../state/spool-codec.ts'
 import type { State } from '../state/store.ts'
+import type { StoredTable } from '../state/stored-tables.ts'
 import { BatchStager, type FinishedBatch } from './batch-stager.ts'
 import type { ExtractLimits } from './limits.ts'
 import { oneAhead, readThroughOutages } from './paged-reading.ts'
-import { type ResumePoint, resumePointOf, type TableMark, tableMarkOf } from './resume-point.ts'
+import {
+  incrementalOf,
+  type ResumePoint,
+  resumePointOf,
+  storedBefore,
+  type TableMark,
+  tableMarkOf,
+} from './resume-point.ts'
 import { stageByParts } from './staged-reading.ts'
 import { StagingRun } from './staging-run.ts'
 import { TablePlan } from './table-plan.ts'
@@ -78,8 +86,7 @@ async function recordEmptyTable({ run, plan, staging, from }: Extracting): Promi
 
 async function prepare(options: ExtractionOptions): Promise<Extracting> {
   const { state, run, table, lease, limits, drain, abort, parents } = options
-  const { spec } = run
-  const stored = spec.mode === 'full-refresh' ? null : await state.runs.storedTable(spec.destination)
+  const stored = await storedBefore(run, state)
   const from = resumePointOf(run.resumeCursor)
   const before = tableMarkOf(stored?.mark ?? null)
   const mark = run.mark === null ? before : tableMarkOf(run.mark)
@@ -100,8 +107,7 @@ async function prepare(options: ExtractionOptions): Promise<Extracting> {
     }),
     request: {
       table,
-      incremental:
-        spec.incrementalField === null ? null : { field: spec.incrementalField, since: before.mark },
+      incremental: incrementalOf(run, stored),
       signal: abort,
       limits: limits.read,
       parents,
@@ -110,7 +116,7 @@ async function prepare(options: ExtractionOptions): Promise<Extracting> {
 }
 
 interface Before {
-  readonly stored: Awaited<ReturnType<State['runs']['storedTable']>>
+  readonly stored: StoredTable | null
   readonly names: TableMark['names']
 }
 

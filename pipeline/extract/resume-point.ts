@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import type { JsonValue } from '../sources/source.ts'
+import type { JsonValue, ReadRequest } from '../sources/source.ts'
+import type { Run } from '../state/model.ts'
+import type { State } from '../state/store.ts'
+import type { StoredTable } from '../state/stored-tables.ts'
 
 /**
  * Where an extractor goes on, as it is kept with the last batch of a run: after the last page that is whole in a batch,
@@ -43,6 +46,17 @@ const tableMarkSchema: z.ZodType<TableMark> = z.strictObject({ mark: z.json(), n
 /** @param stored a table's high-water mark, null for a table without a run */
 export function tableMarkOf(stored: JsonValue): TableMark {
   return stored === null ? { mark: null, names: [] } : tableMarkSchema.parse(stored)
+}
+
+/** What the runs before this one left of its table; null for the first, and for a full refresh, which starts from nothing. */
+export async function storedBefore({ spec }: Run, { runs }: State): Promise<StoredTable | null> {
+  return spec.mode === 'full-refresh' ? null : runs.storedTable(spec.destination)
+}
+
+/** How a run asks its source for what is new: every page of it, from the mark of the runs before it. */
+export function incrementalOf({ spec }: Run, stored: StoredTable | null): ReadRequest['incremental'] {
+  if (spec.incrementalField === null) return null
+  return { field: spec.incrementalField, since: tableMarkOf(stored?.mark ?? null).mark }
 }
 
 /** The names that a later process could not find out by itself: a column called as its lake column keeps its name anyway. */

@@ -5,6 +5,7 @@ import type { SourceTable } from '../sources/source.ts'
 import type { PartitionSpec, RunSpec, SyncMode } from '../state/model.ts'
 import { ColumnNames, plainName } from './naming/column-names.ts'
 import { bucketsOf, PARTITION_COLUMN } from './partitioning/buckets.ts'
+import { assertPartitionable } from './partitioning/check.ts'
 import { choosePartition } from './partitioning/choose.ts'
 import { sampleOf } from './partitioning/sample.ts'
 import type { ColumnHint, RowBuffer } from './rows/row-buffer.ts'
@@ -43,6 +44,8 @@ export class TablePlan {
   /** Types that the source declares or the user chose, by the lake's names: values are made to fit them. */
   readonly #given: ReadonlyMap<string, LakeType>
   #partition: PartitionSpec | null
+  /** Whether no row of the table was settled before. */
+  #isNew: boolean
   #columns: readonly ColumnSpec[]
 
   /** @throws LakeduelError `SCHEMA_MISMATCH` where declared or chosen types contradict those of the table */
@@ -66,7 +69,8 @@ export class TablePlan {
       ...chosenTypes,
       ...given.map(({ name, type }): [string, LakeType] => [name, type]),
     ])
-    this.#partition = options.known.length === 0 ? options.partition : storedPartition(options)
+    this.#isNew = options.known.length === 0
+    this.#partition = this.#isNew ? options.partition : storedPartition(options)
   }
 
   /** The table's columns so far, with {@link PARTITION_COLUMN} where it is partitioned. */
@@ -141,6 +145,8 @@ export class TablePlan {
   }
 
   #withPartition(settled: readonly SettledColumn[], buffer: RowBuffer): readonly SettledColumn[] {
+    if (this.#isNew && this.#partition !== null) this.#assertPartitionable(this.#partition, buffer)
+    this.#isNew = false
     this.#partition ??= this.#choose(settled, buffer)
     if (this.#partition.mode === 'none') return settled
     const bucketOf = bucketsOf(this.#partition, new Map(settled.map((column) => [column.name, column])))
@@ -149,6 +155,15 @@ export class TablePlan {
     if (!this.#columns.some(({ name }) => name === PARTITION_COLUMN))
       this.#columns = [...this.#columns, column]
     return [...settled, { ...column, cells, wraps: false }]
+  }
+
+  /** What was chosen may name a column that only the rows can tell of. One that has held nulls alone counts. */
+  #assertPartitionable(chosen: PartitionSpec, buffer: RowBuffer): void {
+    const types = typesOf(this.#columns)
+    const buffered = buffer.columns().map(({ source }) => this.lakeName(source))
+    const names = new Set([...types.keys(), ...buffered])
+    const columns = Array.from(names, (name) => ({ name, type: types.get(name) ?? null }))
+    assertPartitionable(this.#options.table.name, chosen, columns)
   }
 
   #choose(settled: readonly SettledColumn[], buffer: RowBuffer): PartitionSpec {

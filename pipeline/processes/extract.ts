@@ -3,24 +3,23 @@ import { formatOf } from '../../backends/backend.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { extractRun, type Reporter } from '../extract/extraction.ts'
 import { type ExtractLimits, limitsFor } from '../extract/limits.ts'
-import { SourceFailed } from '../extract/paged-reading.ts'
 import { resumePointOf, tableMarkOf } from '../extract/resume-point.ts'
 import { StoredParents } from '../extract/stored-parents.ts'
 import { faultPoint } from '../faults.ts'
 import { environmentOf } from '../lake.ts'
 import { lakeNames } from '../plan.ts'
 import { parseSourceConfig } from '../sources/config.ts'
-import { classify } from '../sources/errors.ts'
-import { writeFailureBundle } from '../sources/failure-bundle/write.ts'
 import { sourceNamed } from '../sources/registry.ts'
 import { secretsOf } from '../sources/secrets.ts'
-import type { Source, SourceDefinition, SourceTable } from '../sources/source.ts'
+import type { Source, SourceTable } from '../sources/source.ts'
 import type { AcquiredLease, HeldLease, Lease } from '../state/leases.ts'
-import type { Run, RunFailure } from '../state/model.ts'
+import type { Run } from '../state/model.ts'
 import { ownerText } from '../state/owner.ts'
 import { openState, type State } from '../state/store.ts'
 import { type ChildContext, runChild } from './child-process.ts'
+import { extractFailure } from './extract-failure.ts'
 import { type ExtractEvent, type ExtractRequest, extractRequestSchema } from './protocol.ts'
+import { tableOfRun } from './source-table.ts'
 
 type End = Omit<Extract<ExtractEvent, { event: 'end' }>, 'event'>
 
@@ -84,7 +83,7 @@ async function extractUnderLease(
   } catch (error) {
     if (alive.signal.aborted || isLost(error)) return { ...NOTHING_WRONG, status: 'lost' }
     if (drain.aborted) return { ...NOTHING_WRONG, status: 'drained' }
-    const failure = await failureOf(request, acquired.run, error)
+    const failure = await extractFailure(error, { request, state, limits: limitsOf(request).read })
     await state.extraction.fail(acquired.lease, failure)
     return { status: 'failed', failure, holder: null }
   }
@@ -127,7 +126,7 @@ async function extractOnce(
 ): Promise<boolean> {
   const definition = await sourceNamed(request.source)
   await using source = await definition.open(parseSourceConfig(definition, request.sourceConfig))
-  const table = await tableOf(source, run)
+  const table = await tableOfRun(source, run)
   await using parents = await openParents(state, request, run, table, source)
   return await extractRun({
     state,
@@ -170,16 +169,6 @@ function lateAfter(drain: AbortSignal, afterMs: number): AbortSignal {
   if (drain.aborted) start()
   else drain.addEventListener('abort', start, { once: true })
   return late.signal
-}
-
-async function tableOf(source: Source, run: Run): Promise<SourceTable> {
-  const { table: name } = run.spec.source
-  const table = (await source.discover()).find((one) => one.name === name)
-  if (table !== undefined) return table
-  throw new LakeduelError('TABLE_NOT_FOUND', `The source has no table "${name}" any more.`, {
-    facts: { table: name },
-    remedy: 'See whether it was renamed or dropped; end the run with `lakeduel runs cancel` if it was.',
-  })
 }
 
 /** The stored parents of a nested table; null for other tables, and where the source is to list the parents itself. */
@@ -232,47 +221,5 @@ function reporterOf({ emit }: ChildContext): Reporter {
       waiting = for_
       if (performance.now() - toldAtMs > REPORT_EVERY_MS) tell()
     },
-  }
-}
-
-/** What a person must mend says so itself; all else leaves a bundle for whoever mends it apart from here. */
-async function failureOf(request: ExtractRequest, run: Run, error: unknown): Promise<RunFailure> {
-  const definition = await sourceNamed(request.source)
-  const secrets = secretsOf(definition, request.sourceConfig)
-  const {
-    class: kind,
-    code,
-    message,
-    remedy,
-  } = error instanceof SourceFailed ? error.failure : classify(definition, error, secrets)
-  const bundle = kind === 'user' ? null : await bundleOf(request, definition, run, error)
-  return { class: kind, code, message, remedy, bundle }
-}
-
-/** Null when it can't be written: the failure itself must be told all the same. */
-async function bundleOf(
-  request: ExtractRequest,
-  definition: SourceDefinition,
-  run: Run,
-  error: unknown,
-): Promise<string | null> {
-  const { spec } = run
-  const incremental = spec.incrementalField === null ? null : { field: spec.incrementalField, since: null }
-  const resume = error instanceof SourceFailed ? error.cursor : resumePointOf(run.resumeCursor).cursor
-  try {
-    await using source = await definition.open(parseSourceConfig(definition, request.sourceConfig))
-    return await writeFailureBundle(request.bundleDir, {
-      definition,
-      from: request.source,
-      config: request.sourceConfig,
-      runId: run.runId,
-      table: await tableOf(source, run),
-      lakeColumns: run.columns,
-      request: { incremental, resume, limits: limitsOf(request).read },
-      error: error instanceof SourceFailed ? error.cause : error,
-      includeValues: request.includeValues,
-    })
-  } catch {
-    return null
   }
 }

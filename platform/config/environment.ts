@@ -6,6 +6,7 @@ const LAKEDUEL_VARIABLES: Readonly<Record<string, string>> = {
   LAKEDUEL_STORAGE: 'storage',
   LAKEDUEL_LOCAL_ROOT: 'localRoot',
   LAKEDUEL_DOCKER: 'docker',
+  LAKEDUEL_TOXIPROXY: 'toxiproxy',
   LAKEDUEL_S3_ENDPOINT: 's3.endpoint',
   LAKEDUEL_S3_REGION: 's3.region',
   LAKEDUEL_S3_ACCESS_KEY_ID: 's3.accessKeyId',

@@ -15,6 +15,8 @@ export interface Config {
   readonly storage: 's3' | 'local'
   readonly localRoot: string
   readonly docker: 'auto' | 'never'
+  /** The HTTP interface of a Toxiproxy, without a path; null when lakeduel is to start one of its own. */
+  readonly toxiproxy: string | null
   /** Null when lakeduel is to start an object store of its own. */
   readonly s3: ConfiguredS3 | null
   /** Null when lakeduel is to start a Postgres of its own. */
@@ -62,6 +64,7 @@ function resolveConfig(parsed: ParsedConfig, env: NodeJS.ProcessEnv, cwd: string
     storage: parsed.storage,
     localRoot: parsed.localRoot === undefined ? join(home, 'storage') : resolve(cwd, parsed.localRoot),
     docker: parsed.docker,
+    toxiproxy: parsed.toxiproxy === undefined ? null : new URL(parsed.toxiproxy).origin,
     s3: parsed.storage === 's3' ? configuredS3(parsed.s3) : null,
     postgres,
     ports: {

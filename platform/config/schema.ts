@@ -41,6 +41,8 @@ export const configSchema = z.strictObject({
   localRoot: z.string().min(1).optional(),
   /** Whether services may run in Docker when an engine answers. */
   docker: z.enum(['auto', 'never']).default('auto'),
+  /** The HTTP interface of a Toxiproxy that runs; without it, lakeduel starts one where a network profile needs it. */
+  toxiproxy: z.url({ protocol: /^http$/ }).optional(),
   s3: s3ConfigSchema.prefault({}),
   postgres: postgresConfigSchema.prefault({}),
 })

@@ -12,3 +12,8 @@ export function literal(text: string): string {
 export function literalList(texts: readonly string[]): string {
   return `[${texts.map(literal).join(', ')}]`
 }
+
+/** A path where DuckDB takes a glob, so that it stands for itself alone. */
+export function escapedGlob(path: string): string {
+  return path.replaceAll(/[*?[]/g, '[$&]')
+}

@@ -10,7 +10,7 @@ import { keptServersSchema } from './server-schemas.ts'
 const heldServicesSchema = z.strictObject({
   keeper: processIdentitySchema,
   runDir: z.string(),
-  servers: keptServersSchema,
+  servers: keptServersSchema.omit({ toxiproxy: true }),
 })
 export type HeldServices = Readonly<z.infer<typeof heldServicesSchema>>
 

@@ -46,20 +46,28 @@ async function keep(): Promise<void> {
 async function startAll(request: KeeperRequest, teardown: Teardown): Promise<KeptServers> {
   const runDir = await createRunFolder(request.home, request.name)
   teardown.defer(() => removeRunFolder(runDir))
-  const [s3, postgres] = await Promise.allSettled([startS3(request, runDir), startPostgres(request, runDir)])
-  for (const started of [s3, postgres]) {
+  const [s3, postgres, toxiproxy] = await Promise.allSettled([
+    startS3(request, runDir),
+    startPostgres(request, runDir),
+    startToxiproxy(request, runDir),
+  ])
+  for (const started of [s3, postgres, toxiproxy]) {
     if (started.status === 'fulfilled' && started.value !== null) teardown.defer(started.value.stop)
   }
-  return { s3: serverOf(s3), postgres: serverOf(postgres) }
+  return { s3: serverOf(s3), postgres: serverOf(postgres), toxiproxy: serverOf(toxiproxy) }
 }
 
 /** Written here, so that a held keeper can always be found and ended, whatever becomes of the command that started it. */
-async function hold({ home, name }: KeeperRequest, servers: KeptServers, teardown: Teardown): Promise<void> {
+async function hold(
+  { home, name }: KeeperRequest,
+  { s3, postgres }: KeptServers,
+  teardown: Teardown,
+): Promise<void> {
   const keeper = await identifyProcess(process.pid)
   if (keeper === null)
     throw new LakeduelError('SETUP_FAILED', 'This process cannot find itself in the list of processes.')
   teardown.defer(() => forgetHeldServices(home))
-  await writeHeldServices(home, { keeper, runDir: runFolder(home, name), servers })
+  await writeHeldServices(home, { keeper, runDir: runFolder(home, name), servers: { s3, postgres } })
 }
 
 function serverOf<T>(settled: PromiseSettledResult<Started<T> | null>): T | null {
@@ -82,6 +90,13 @@ async function startPostgres({ postgres, docker }: KeeperRequest, runDir: string
   if (docker) return (await import('./postgres/docker.ts')).startDockerPostgres(postgres.port)
   const { startLocalPostgres } = await import('./postgres/local.ts')
   return startLocalPostgres({ runDir, port: postgres.port, signal: stopping.signal })
+}
+
+async function startToxiproxy({ toxiproxy }: KeeperRequest, runDir: string) {
+  if (toxiproxy === null) return null
+  if (toxiproxy.binary === null) return (await import('./network/docker.ts')).startDockerToxiproxy()
+  const { startLocalToxiproxy } = await import('./network/local.ts')
+  return startLocalToxiproxy({ binary: toxiproxy.binary, runDir, signal: stopping.signal })
 }
 
 function reply(message: KeeperReply): void {

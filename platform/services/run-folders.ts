@@ -11,7 +11,7 @@ import {
 /** How long a folder may lie without an owner: between its making and the writing of the owner's file. */
 const OWNERLESS_GRACE_MS = 60_000
 
-const SERVERS = ['minio', 'postgres']
+const SERVERS = ['minio', 'postgres', 'toxiproxy']
 
 /** Where a run's servers and temporary data lie. */
 export function runFolder(home: string, name: string): string {

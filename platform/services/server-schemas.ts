@@ -18,6 +18,15 @@ export type S3Server = Readonly<z.infer<typeof s3ServerSchema>>
 export const postgresServerSchema = postgresEndpointSchema.omit({ version: true, statStatements: true })
 export type PostgresServer = Readonly<z.infer<typeof postgresServerSchema>>
 
+/** A Toxiproxy whose interface answers. */
+export const toxiproxyServerSchema = z.strictObject({
+  /** Of its HTTP interface: scheme, host and port. The proxies that it makes listen on the same host. */
+  apiUrl: z.url(),
+  origin: originSchema,
+  version: z.string(),
+})
+export type ToxiproxyServer = Readonly<z.infer<typeof toxiproxyServerSchema>>
+
 /** What a keeper is asked to start; it comes over the channel between the two processes, and null means that the service isn't wanted. */
 export const keeperRequestSchema = z.strictObject({
   home: z.string(),
@@ -26,6 +35,7 @@ export const keeperRequestSchema = z.strictObject({
   docker: z.boolean(),
   s3: z.strictObject({ minio: z.string().nullable(), port: z.int().nullable() }).nullable(),
   postgres: z.strictObject({ port: z.int().nullable() }).nullable(),
+  toxiproxy: z.strictObject({ binary: z.string().nullable() }).nullable(),
   /** Whether to stay when the channel closes, until SIGTERM. */
   hold: z.boolean(),
 })
@@ -34,6 +44,7 @@ export type KeeperRequest = Readonly<z.infer<typeof keeperRequestSchema>>
 export const keptServersSchema = z.strictObject({
   s3: s3ServerSchema.nullable(),
   postgres: postgresServerSchema.nullable(),
+  toxiproxy: toxiproxyServerSchema.nullable(),
 })
 export type KeptServers = Readonly<z.infer<typeof keptServersSchema>>
 

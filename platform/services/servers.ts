@@ -73,6 +73,7 @@ export async function startMissing(
     docker,
     s3: missing.s3 ? { minio, port: config.ports.s3 } : null,
     postgres: missing.postgres ? { port: config.ports.postgres } : null,
+    toxiproxy: null,
     hold,
   }
   return startKeeper(request, runDir, { signal, report })

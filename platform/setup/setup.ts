@@ -8,6 +8,7 @@ import { withLock } from './lock.ts'
 import { minioStep } from './minio.ts'
 import { type SidecarSetup, sidecarStep } from './sidecar.ts'
 import type { Step } from './step.ts'
+import { toxiproxyStep } from './toxiproxy.ts'
 
 export interface SetupOptions {
   /** Whether a local MinIO will be needed: no endpoint is configured and no Docker engine answers. */
@@ -34,17 +35,26 @@ export async function ensureSetup(home: string, options: SetupOptions): Promise<
 }
 
 /** The MinIO binary, built when it is missing. Errors as in `ensureSetup`. */
-export async function ensureMinio(home: string, signal?: AbortSignal): Promise<string> {
-  const found = await minioStep.find(home)
+export function ensureMinio(home: string, signal?: AbortSignal): Promise<string> {
+  return ensure(minioStep, home, signal)
+}
+
+/** The Toxiproxy server's binary, built when it is missing. Errors as in `ensureSetup`. */
+export function ensureToxiproxy(home: string, signal?: AbortSignal): Promise<string> {
+  return ensure(toxiproxyStep, home, signal)
+}
+
+async function ensure<T>(step: Step<T>, home: string, signal: AbortSignal | undefined): Promise<T> {
+  const found = await step.find(home)
   if (found !== null) return found
   return alone(home, signal, async () => {
-    const minio = obtain(minioStep, {
+    const { task, result } = obtain(step, {
       home,
       signal: signal ?? new AbortController().signal,
       stopOthers: () => undefined,
     })
-    await runTasks([minio.task], { concurrent: false })
-    return minio.result
+    await runTasks([task], { concurrent: false })
+    return result
   })
 }
 

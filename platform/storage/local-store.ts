@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { copyFile, link, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
+import pLimit from 'p-limit'
 import { errorCode, withDiskFullError } from '../disk.ts'
 import type { ObjectStore, StorageUsage, StoredObject } from './object-store.ts'
 import { usageOf } from './usage.ts'
+
+const PARALLEL_STATS = 64
 
 /** A directory as an object store: keys are relative paths with slashes. */
 export class LocalStore implements ObjectStore {
@@ -23,7 +26,19 @@ export class LocalStore implements ObjectStore {
       .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
       .filter((key) => key.startsWith(prefix))
       .sort()
-    return Promise.all(keys.map(async (key) => ({ key, bytes: (await stat(join(this.#root, key))).size })))
+    return pLimit(PARALLEL_STATS).map(keys, async (key) => {
+      const { size, mtimeMs } = await stat(join(this.#root, key))
+      return { key, bytes: size, modifiedAtMs: Math.floor(mtimeMs) }
+    })
+  }
+
+  async read(key: string): Promise<Uint8Array | null> {
+    try {
+      return await readFile(join(this.#root, key))
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return null
+      throw error
+    }
   }
 
   async copyPrefix(from: string, to: string): Promise<StorageUsage> {

@@ -8,6 +8,7 @@ export interface StoredObject {
   /** Relative to the storage's root. */
   readonly key: string
   readonly bytes: number
+  readonly modifiedAtMs: number
 }
 
 export interface StorageUsage {
@@ -22,6 +23,8 @@ export interface StorageUsage {
 export interface ObjectStore extends AsyncDisposable {
   /** In the order of the keys. */
   list(prefix: string): Promise<readonly StoredObject[]>
+  /** The bytes of an object, or null where there is none. */
+  read(key: string): Promise<Uint8Array | null>
   /** Copies every object, on the server where there is one. Returns what was copied. */
   copyPrefix(from: string, to: string): Promise<StorageUsage>
   /** Copies one object, on the server where there is one. */

@@ -2,6 +2,8 @@ import { createReadStream } from 'node:fs'
 import {
   CopyObjectCommand,
   DeleteObjectsCommand,
+  GetObjectCommand,
+  NoSuchKey,
   PutObjectCommand,
   paginateListObjectsV2,
   type S3Client,
@@ -37,10 +39,24 @@ export class S3Store implements ObjectStore {
       { Bucket: this.#bucket, Prefix: this.#root + prefix },
     )
     for await (const { Contents = [] } of pages) {
-      for (const { Key = '', Size = 0 } of Contents)
-        objects.push({ key: Key.slice(this.#root.length), bytes: Size })
+      for (const { Key = '', Size = 0, LastModified } of Contents) {
+        const key = Key.slice(this.#root.length)
+        objects.push({ key, bytes: Size, modifiedAtMs: LastModified?.getTime() ?? 0 })
+      }
     }
     return objects
+  }
+
+  async read(key: string): Promise<Uint8Array | null> {
+    try {
+      const { Body } = await this.#client.send(
+        new GetObjectCommand({ Bucket: this.#bucket, Key: this.#root + key }),
+      )
+      return (await Body?.transformToByteArray()) ?? null
+    } catch (error) {
+      if (error instanceof NoSuchKey) return null
+      throw error
+    }
   }
 
   async copyPrefix(from: string, to: string): Promise<StorageUsage> {

@@ -12,6 +12,7 @@ import { rejectionTests } from './contract/rejection.ts'
 import { replaceTests } from './contract/replace.ts'
 import { storedTests } from './contract/stored.ts'
 import { swapTests } from './contract/swap.ts'
+import { togetherTests } from './contract/together.ts'
 import { typeTests } from './contract/types.ts'
 import { appendTests, upsertTests } from './contract/upsert.ts'
 import { rewritingTests, wideningTests } from './contract/widening.ts'
@@ -28,6 +29,7 @@ export function contractSuite(arm: Arm): void {
     describe('upsert', () => upsertTests(lake))
     describe('replace', () => replaceTests(lake))
     describe('a batch counts once', () => idempotenceTests(lake))
+    describe('batches together', () => togetherTests(lake))
     describe('partitions', () => partitionTests(lake))
     describe('types', () => typeTests(lake))
     describe('stored tables', () => storedTests(lake))

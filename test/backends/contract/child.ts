@@ -9,7 +9,7 @@ import {
   armSchema,
   backendEnvironmentSchema,
   commitTagSchema,
-  stagedBatchSchema,
+  taggedBatchSchema,
 } from '../../../backends/backend.ts'
 import { connectBackend } from '../../../backends/connect.ts'
 import { columnSchema, tableSchema } from '../../../backends/schema.ts'
@@ -20,9 +20,8 @@ const requestSchema = z.discriminatedUnion('verb', [
     arm: armSchema,
     environment: backendEnvironmentSchema,
     spec: tableSchema,
-    batch: stagedBatchSchema,
+    batches: z.array(taggedBatchSchema).min(1),
     mode: applyModeSchema,
-    tag: commitTagSchema,
   }),
   z.strictObject({
     verb: z.literal('swap'),
@@ -65,6 +64,7 @@ if (request.verb === 'swap') {
   })
 } else {
   await using table = await backend.open(request.spec)
-  report({ event: 'opened', appliedThrough: await table.appliedThrough(request.tag.runId) })
-  await timed(() => table.apply(request.batch, request.mode, request.tag))
+  const [first] = request.batches
+  report({ event: 'opened', appliedThrough: await table.appliedThrough(first?.tag.runId ?? '') })
+  await timed(() => table.applyTogether(request.batches, request.mode))
 }

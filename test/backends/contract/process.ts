@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { z } from 'zod'
-import type { ApplyMode, Arm, BackendEnvironment, CommitTag, StagedBatch } from '../../../backends/backend.ts'
+import type { ApplyMode, Arm, BackendEnvironment, CommitTag, TaggedBatch } from '../../../backends/backend.ts'
 import type { ColumnSpec, TableSpec } from '../../../backends/schema.ts'
 
 export interface ApplyRequest {
@@ -11,9 +11,8 @@ export interface ApplyRequest {
   readonly arm: Arm
   readonly environment: BackendEnvironment
   readonly spec: TableSpec
-  readonly batch: StagedBatch
+  readonly batches: readonly TaggedBatch[]
   readonly mode: ApplyMode
-  readonly tag: CommitTag
 }
 
 export interface SwapRequest {

@@ -9,6 +9,7 @@ import type {
   LakeTable,
   StagedBatch,
   TablePlace,
+  TaggedBatch,
 } from '../../../backends/backend.ts'
 import type { TableSpec } from '../../../backends/schema.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
@@ -92,8 +93,12 @@ export class TestTable {
   }
 
   requestOf(batch: StagedBatch, mode: ApplyMode, tag: CommitTag): ApplyRequest {
+    return this.requestTogether([{ batch, tag }], mode)
+  }
+
+  requestTogether(batches: readonly TaggedBatch[], mode: ApplyMode): ApplyRequest {
     const { arm, environment } = this.lake
-    return { verb: 'apply', arm, environment, spec: this.spec, batch, mode, tag }
+    return { verb: 'apply', arm, environment, spec: this.spec, batches, mode }
   }
 }
 

@@ -73,6 +73,8 @@ describe('what is asked is checked before anything is begun', () => {
     [['--table', 'nosuch'], 'nosuch'],
     [['--table', 'events', '--mode', 'sideways'], 'mode'],
     [['--table', 'events', '--partition', 'md5:id'], 'md5:COLUMNS:COUNT'],
+    [['--table', 'events', '--partition', 'md5:idd:4'], 'Did you mean "id"?'],
+    [['--table', 'events', '--partition', 'datetime:json_11:week'], 'md5:json_11:COUNT'],
     [['--table', 'events', '--column', 'id=uuid'], 'uuid'],
   ])('%j is refused with the reason', async (flags, told) => {
     await using lake = await TestLake.open()

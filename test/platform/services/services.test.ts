@@ -222,9 +222,10 @@ describe.each(['s3', 'local'])('the %s object store', (kind) => {
     await writeFile(join(root, 'source'), 'twelve bytes')
     const source = join(root, 'source')
     for (const key of ['store/b/2 &+ü', 'store/a/1', 'store/ab']) await store.putFile(source, key)
+    const modifiedAtMs = expect.any(Number)
     expect(await store.list('store/a')).toEqual([
-      { key: 'store/a/1', bytes: 12 },
-      { key: 'store/ab', bytes: 12 },
+      { key: 'store/a/1', bytes: 12, modifiedAtMs },
+      { key: 'store/ab', bytes: 12, modifiedAtMs },
     ])
     expect(await store.copyPrefix('store/', 'copy/')).toEqual({ objects: 3, bytes: 36 })
     await store.deletePrefix('store/')
@@ -245,6 +246,8 @@ describe.each(['s3', 'local'])('the %s object store', (kind) => {
     await store.copy('one/a +1', 'one/b')
     const [original, copy] = await store.list('one/')
     expect(copy?.bytes).toBe(original?.bytes)
+    expect(new TextDecoder().decode((await store.read('one/b')) ?? undefined)).toMatch(/^(one|two|three)$/)
+    expect(await store.read('one/missing')).toBeNull()
     await store.deleteKeys(['one/a +1', 'one/missing'])
     expect((await store.list('one/')).map(({ key }) => key)).toEqual(['one/b'])
     await store.deletePrefix('one/')

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { requireGo } from '../../../platform/setup/minio.ts'
+import { requireGo } from '../../../platform/setup/go.ts'
+import { MINIO_PROGRAM } from '../../../platform/setup/minio.ts'
 import { findNewestPython } from '../../../platform/setup/python.ts'
 
 let folder = ''
@@ -41,7 +42,7 @@ describe('without the tools that set-up needs', () => {
   })
 
   it('says that there is no Go, and names every way out', async () => {
-    await expect(requireGo(env)).rejects.toMatchObject({
+    await expect(requireGo(MINIO_PROGRAM, env)).rejects.toMatchObject({
       code: 'TOOL_MISSING',
       remedy: expect.stringMatching(/Docker.*Go 1\.24.*LAKEDUEL_S3_ENDPOINT.*--storage local/),
     })
@@ -49,7 +50,9 @@ describe('without the tools that set-up needs', () => {
 
   it('refuses a Go that is too old for MinIO', async () => {
     await install('go', 'go version go1.22.3 linux/amd64')
-    await expect(requireGo(env)).rejects.toMatchObject({ message: expect.stringContaining('go1.22.3') })
+    await expect(requireGo(MINIO_PROGRAM, env)).rejects.toMatchObject({
+      message: expect.stringContaining('go1.22.3'),
+    })
   })
 })
 

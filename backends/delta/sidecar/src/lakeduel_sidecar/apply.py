@@ -1,8 +1,9 @@
-"""Applies one staged batch: append, replace, or an upsert by one of the strategies."""
+"""Applies staged batches in one commit: append, replace, or an upsert by one of the strategies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from deltalake import write_deltalake
@@ -23,12 +24,13 @@ from .wire import Apply
 
 def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
     table.refresh()
-    applied = table.applied_through(request.tag.run_id)
-    already_applied = applied is not None and applied >= request.tag.batch_index
-    outcome = Outcome() if already_applied else write(table, request)
+    free = free_batches(table, request)
+    unapplied = tuple(batch for batch, is_free in zip(request.batches, free, strict=True) if is_free)
+    outcome = write(table, replace(request, batches=unapplied)) if unapplied else Outcome()
     table.refresh()
     return {
-        "alreadyApplied": already_applied,
+        "alreadyApplied": not unapplied,
+        "alreadyAppliedEach": [not is_free for is_free in free],
         "rowsRead": sum(part.rows for part in request.parts),
         "rowsInserted": outcome.inserted,
         "rowsUpdated": outcome.updated,
@@ -38,12 +40,27 @@ def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
     }
 
 
+def free_batches(table: LakeTable, request: Apply) -> list[bool]:
+    """Of each batch whether it is still to be applied; of two with one tag the first is."""
+    through: dict[str, int] = {}
+    free = []
+    for tag in request.tags:
+        if tag.run_id not in through:
+            applied = table.applied_through(tag.run_id)
+            through[tag.run_id] = -1 if applied is None else applied
+        free.append(tag.batch_index > through[tag.run_id])
+        through[tag.run_id] = max(through[tag.run_id], tag.batch_index)
+    return free
+
+
 def write(table: LakeTable, request: Apply) -> Outcome:
     fault_point("before-apply")
     registered = register(table, request) if request.mode == "append" else None
     if registered is not None:
         return registered
-    rows = StagedRows(request.parts, table.schema)
+    # Of batches that replace the table, the last leaves nothing of the others.
+    written = request.batches[-1].parts if request.mode == "replace" else request.parts
+    rows = StagedRows(written, table.schema)
     with rows.failures():
         return write_read(table, request, rows)
 
@@ -54,7 +71,7 @@ def write_read(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
     if request.mode == "replace":
         return write_rows(table, request, rows, "overwrite")
     if request.mode == "upsert":
-        # Nothing to merge, but the tag is to be committed.
+        # Nothing to merge, but the tags are to be committed.
         return write_rows(table, request, rows, "append") if rows.rows == 0 else upsert_rows(table, request, rows)
     raise SidecarError("USAGE", f'there is no mode "{request.mode}"', mode=request.mode)
 
@@ -67,7 +84,7 @@ def write_rows(table: LakeTable, request: Apply, rows: StagedRows, mode: Literal
         mode=mode,
         target_file_size=settings.target_file_bytes,
         writer_properties=writer_properties(bounded_row_group(rows.rows, rows.payload_bytes, settings)),
-        commit_properties=commit_properties(request.tag, settings.max_commit_retries),
+        commit_properties=commit_properties(request.tags, settings.max_commit_retries),
     )
     return Outcome(commits=1, inserted=rows.rows, updated=0)
 
@@ -75,7 +92,7 @@ def write_rows(table: LakeTable, request: Apply, rows: StagedRows, mode: Literal
 def upsert_rows(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
     scan = scan_keys(rows, request.table)
     if request.strategy == "merge-loop":
-        return merge_loop(table.delta, Upsert(request, rows, rows.groups, scan, request.tag))
+        return merge_loop(table.delta, Upsert(request, rows, rows.groups, scan, request.tags))
     steps = [
         (groups, part)
         for groups in steps_of(rows.groups, request.step_payload_bytes)
@@ -85,8 +102,8 @@ def upsert_rows(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
     for index, (groups, part) in enumerate(steps):
         if index > 0:
             fault_point("mid-partition-loop")
-        tag = request.tag if index == len(steps) - 1 else None
-        outcome = outcome.plus(upsert_step(table, Upsert(request, rows, groups, part, tag)))
+        tags = request.tags if index == len(steps) - 1 else ()
+        outcome = outcome.plus(upsert_step(table, Upsert(request, rows, groups, part, tags)))
     return outcome
 
 
@@ -116,7 +133,7 @@ def upsert_step(table: LakeTable, step: Upsert) -> Outcome:
     if step.scan.nulls:
         # deltalite never matches a key that holds NULL, and refuses a NULL partition.
         return merge(table.delta, step).plus(Outcome(engine={"mergeFallbacks": 1}))
-    return streaming_upsert(table.deltalite, step.request, step.source(), step.tag)
+    return streaming_upsert(table.deltalite, step.request, step.source(), step.tags)
 
 
 def steps_of(groups: Sequence[RowGroup], step_payload_bytes: int | None) -> list[list[RowGroup]]:

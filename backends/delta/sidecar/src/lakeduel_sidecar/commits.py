@@ -1,18 +1,19 @@
 """
 The commit protocol: which batches a table holds.
 
-delta-rs commits a batch with a `txn` action whose appId is the run and whose version is the batch index. Readers of the
-log keep the last one of each run, so it is found without reading history, and of two writers that commit the same batch
-at once the second conflicts.
+delta-rs commits a batch with a `txn` action whose appId is the run and whose version is the batch index; batches that
+are committed together have one for each of their runs. Readers of the log keep the last one of each run, so it is found
+without reading history, and of two writers that commit the same batch at once the second conflicts.
 
-deltalite can't write that action (0.1.15), but puts keys of the caller into `commitInfo` of the same commit. Those are
+deltalite can't write that action (0.1.15), but puts a key of the caller into `commitInfo` of the same commit. It is
 found by reading the history that the log still holds. A log that was cleaned up (`delta.logRetentionDuration`, 30 days)
 no longer answers for older commits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable, Transaction
@@ -20,18 +21,23 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from .wire import Tag
 
 APP_PREFIX = "lakeduel:"
-METADATA_RUN = "lakeduel.runId"
-METADATA_BATCH = "lakeduel.batchIndex"
+METADATA_TAGS = "lakeduel.tags"
+"""A JSON object of batch indexes by run."""
 
 
-def commit_properties(tag: Tag | None, max_commit_retries: int) -> CommitProperties:
-    """Without a tag it is a step before the last one of its batch."""
-    transactions = [] if tag is None else [Transaction(APP_PREFIX + tag.run_id, tag.batch_index)]
+def commit_properties(tags: Sequence[Tag], max_commit_retries: int) -> CommitProperties:
+    """Without tags it is a step before the last one of its batches."""
+    transactions = [Transaction(APP_PREFIX + run_id, index) for run_id, index in last_of_runs(tags).items()]
     return CommitProperties(app_transactions=transactions, max_commit_retries=max_commit_retries)
 
 
-def commit_metadata(tag: Tag | None) -> dict[str, str]:
-    return {} if tag is None else {METADATA_RUN: tag.run_id, METADATA_BATCH: str(tag.batch_index)}
+def commit_metadata(tags: Sequence[Tag]) -> dict[str, str]:
+    return {METADATA_TAGS: json.dumps(last_of_runs(tags))} if tags else {}
+
+
+def last_of_runs(tags: Sequence[Tag]) -> dict[str, int]:
+    """Batches of one run come in their order."""
+    return {tag.run_id: tag.batch_index for tag in tags}
 
 
 class MetadataTags:
@@ -54,9 +60,8 @@ class MetadataTags:
         return self._highest.get(run_id)
 
     def _note(self, commit: Mapping[str, Any]) -> None:
-        run_id, batch_index = commit.get(METADATA_RUN), commit.get(METADATA_BATCH)
-        if run_id is not None and batch_index is not None:
-            self._highest[run_id] = max(int(batch_index), self._highest.get(run_id, -1))
+        for run_id, batch_index in json.loads(commit.get(METADATA_TAGS, "{}")).items():
+            self._highest[run_id] = max(batch_index, self._highest.get(run_id, -1))
 
 
 def applied_through(table: DeltaTable, tags: MetadataTags, run_id: str) -> int | None:

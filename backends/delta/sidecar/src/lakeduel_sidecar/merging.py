@@ -34,8 +34,8 @@ class Upsert:
     rows: StagedRows
     groups: Sequence[RowGroup]
     scan: KeyScan
-    tag: Tag | None
-    """None for a step before the last one of its batch."""
+    tags: Sequence[Tag]
+    """None of them for a step before the last one of its batches."""
 
     def source(self) -> pa.RecordBatchReader:
         return self.rows.reader(self.groups, self.scan.kept)
@@ -51,8 +51,8 @@ def merge(delta: DeltaTable, upsert: Upsert) -> Outcome:
 
 def merge_loop(delta: DeltaTable, upsert: Upsert) -> Outcome:
     """
-    A merge and a commit for each partition, one after another. Only the last one carries the tag, so a batch that was
-    stopped half way is applied again from its start.
+    A merge and a commit for each partition, one after another. Only the last one carries the tags, so what was stopped
+    half way is applied again from its start.
     """
     table = upsert.request.table
     source = upsert.source().read_all()
@@ -64,7 +64,7 @@ def merge_loop(delta: DeltaTable, upsert: Upsert) -> Outcome:
         if index > 0:
             fault_point("mid-partition-loop")
         predicate = merge_predicate(table, upsert.scan, [value], with_range=False)
-        tagged = upsert if value == values[-1] else replace(upsert, tag=None)
+        tagged = upsert if value == values[-1] else replace(upsert, tags=())
         outcome = outcome.plus(merge_once(delta, tagged, of_partition(source, table.partition_by, value), predicate))
     return outcome
 
@@ -78,7 +78,7 @@ def merge_once(delta: DeltaTable, upsert: Upsert, source: pa.RecordBatchReader |
             source_alias="s",
             target_alias="t",
             writer_properties=merge_properties(upsert.rows, write),
-            commit_properties=commit_properties(upsert.tag, write.max_commit_retries),
+            commit_properties=commit_properties(upsert.tags, write.max_commit_retries),
         )
         .when_matched_update_all()
         .when_not_matched_insert_all()

@@ -88,7 +88,7 @@ def commit(table: LakeTable, request: Apply, actions: list[AddAction]) -> None:
             list(actions),
             "append",
             table.delta.schema(),
-            commit_properties=commit_properties(request.tag, request.write.max_commit_retries),
+            commit_properties=commit_properties(request.tags, request.write.max_commit_retries),
         )
     except CommitFailedError:
         # Only then is it certain that no version names the copies.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ def open_handle(uri: str) -> deltalite.DeltaLiteTable:
 
 
 def streaming_upsert(
-    handle: deltalite.DeltaLiteTable, request: Apply, source: pa.RecordBatchReader, tag: Tag | None
+    handle: deltalite.DeltaLiteTable, request: Apply, source: pa.RecordBatchReader, tags: Sequence[Tag]
 ) -> Outcome:
     settings = request.deltalite
     if settings is None:
@@ -33,7 +34,7 @@ def streaming_upsert(
         source,
         list(request.table.primary_key),
         request.table.partition_by,
-        commit_metadata=commit_metadata(tag) or None,
+        commit_metadata=commit_metadata(tags) or None,
         max_parallel_partitions=settings.max_parallel_partitions,
         max_parallel_files=settings.max_parallel_files,
         max_buffered_bytes=settings.max_buffered_bytes,

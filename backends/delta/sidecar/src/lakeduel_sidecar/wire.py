@@ -47,6 +47,12 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class TaggedBatch:
+    tag: Tag
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class WriteSettings:
     """How data files are written, by every strategy that can be told."""
 
@@ -80,8 +86,8 @@ class Apply:
     table: Table
     strategy: str
     mode: str
-    tag: Tag
-    parts: tuple[Part, ...]
+    batches: tuple[TaggedBatch, ...]
+    """Committed as if they were one batch of all their parts, in order."""
     write: WriteSettings
     register_parts: bool
     """Whether the parts of an append become files of the table as they are, where they can."""
@@ -90,6 +96,14 @@ class Apply:
     """An upsert of more payload is committed in steps of about this much; None means one commit whatever the size."""
     step_target_bytes: int | None
     """A merge reads about this much of the table at once, in a commit for each group of partitions; None means all."""
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        return tuple(batch.tag for batch in self.batches)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(part for batch in self.batches for part in batch.parts)
 
 
 @dataclass(frozen=True)
@@ -183,6 +197,11 @@ def parse_tag(source: Json) -> Tag:
     return Tag(field(tag, "runId", str), field(tag, "batchIndex", int))
 
 
+def parse_tagged_batch(value: Any) -> TaggedBatch:
+    source = mapping(value)
+    return TaggedBatch(parse_tag(source), each(field(source, "batch", dict), "parts", parse_part))
+
+
 def parse_evolve(source: Json) -> Evolve:
     return Evolve(
         stored=field(source, "stored", list),
@@ -198,8 +217,7 @@ def parse_apply(source: Json) -> Apply:
         table=parse_table(source),
         strategy=field(source, "strategy", str),
         mode=field(source, "mode", str),
-        tag=parse_tag(source),
-        parts=each(field(source, "batch", dict), "parts", parse_part),
+        batches=each(source, "batches", parse_tagged_batch),
         write=parse_write(field(source, "write", dict)),
         register_parts=field(source, "registerParts", bool),
         deltalite=None if deltalite is None else parse_deltalite(deltalite),
