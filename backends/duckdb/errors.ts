@@ -75,15 +75,11 @@ export function translateError(
   if (error instanceof LakeduelError) return error
   const message = messageOf(error)
   const translation = TRANSLATIONS.find(({ pattern }) => pattern.test(message))
-  return new LakeduelError(
-    translation?.code ?? 'ENGINE_FAILED',
-    `DuckLake failed while ${doing}: ${message}`,
-    {
-      facts,
-      cause: error,
-      ...(translation === undefined ? {} : { remedy: translation.remedy }),
-    },
-  )
+  return new LakeduelError(translation?.code ?? 'ENGINE_FAILED', `DuckDB failed while ${doing}: ${message}`, {
+    facts,
+    cause: error,
+    ...(translation === undefined ? {} : { remedy: translation.remedy }),
+  })
 }
 
 /** Runs an action of the engine and translates what it throws. */
