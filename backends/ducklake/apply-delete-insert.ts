@@ -1,5 +1,5 @@
 import { insertRows } from './insert.ts'
-import { joinCondition } from './staged.ts'
+import { joinCondition } from './keys.ts'
 import type { UpsertStrategy } from './strategy.ts'
 import { partitionCondition } from './strategy.ts'
 

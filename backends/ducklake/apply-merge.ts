@@ -1,6 +1,6 @@
 import { identifier } from '../../platform/duckdb/sql.ts'
 import type { TableSpec } from '../schema.ts'
-import { groupParts, joinCondition, rowsOf } from './staged.ts'
+import { groupParts, joinCondition, rowsOf } from './keys.ts'
 import type { UpsertStrategy } from './strategy.ts'
 import { columnList, partitionCondition } from './strategy.ts'
 

@@ -4,9 +4,9 @@ import { identifier, literal } from '../../platform/duckdb/sql.ts'
 import type { Storage } from '../../platform/endpoints.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { TableDescription } from '../backend.ts'
+import { lakeTypeOf } from '../duckdb/types.ts'
 import { duckDbSqlOf } from '../duckdb-sql.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
-import { lakeTypeOf } from './types.ts'
 
 /** The name under which the session attaches the DuckLake catalog. */
 export const LAKE = 'lake'

@@ -37,12 +37,12 @@ import type {
   StoredTable,
   SwapResult,
 } from '../backend.ts'
+import { translated } from '../duckdb/errors.ts'
 import type { TableSpec } from '../schema.ts'
 import { applyByDeleteInsert } from './apply-delete-insert.ts'
 import { applyByMerge } from './apply-merge.ts'
 import type { AttachedLake } from './catalog.ts'
 import { createTable, DATA_FOLDER, LAKE, partitionColumn, reconcile, storedColumns } from './catalog.ts'
-import { translated } from './errors.ts'
 import { rewriteName } from './evolve.ts'
 import { CommitMarker, MARKER_INLINING_ROWS } from './marker.ts'
 import { ensureOptions } from './options.ts'

@@ -1,5 +1,6 @@
-import type { KeySurvey, StagedRows } from './staged.ts'
-import { groupParts, rowsOf } from './staged.ts'
+import type { StagedRows } from '../duckdb/staged.ts'
+import type { KeySurvey } from './keys.ts'
+import { groupParts, rowsOf } from './keys.ts'
 import type { UpsertContext } from './strategy.ts'
 import { columnList } from './strategy.ts'
 

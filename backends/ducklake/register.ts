@@ -6,11 +6,11 @@ import { escapedGlob, literal, literalList } from '../../platform/duckdb/sql.ts'
 import { uriOf } from '../../platform/endpoints.ts'
 import { copyFiles, deleteFiles, isReachable } from '../../platform/storage/files.ts'
 import type { StagedPart } from '../backend.ts'
+import type { StagedRows } from '../duckdb/staged.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import type { AttachedLake } from './catalog.ts'
 import { DATA_FOLDER, LAKE, metadataOf, tableName } from './catalog.ts'
 import type { DuckLakeSettings } from './settings.ts'
-import type { StagedRows } from './staged.ts'
 
 /** What Parquet's pages add to the payload of their rows, at most: lengths and levels. */
 const ENCODING_OVERHEAD = 1.5

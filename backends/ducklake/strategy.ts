@@ -1,9 +1,10 @@
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { identifier, literal } from '../../platform/duckdb/sql.ts'
+import type { StagedRows } from '../duckdb/staged.ts'
 import { duckDbSqlOf } from '../duckdb-sql.ts'
 import type { TableSpec } from '../schema.ts'
+import type { KeySurvey } from './keys.ts'
 import type { DuckLakeSettings } from './settings.ts'
-import type { KeySurvey, StagedRows } from './staged.ts'
 
 /** What a strategy works with, inside the open transaction of a batch. */
 export interface UpsertContext {

@@ -12,19 +12,20 @@ import type {
   TableDescription,
   TaggedBatch,
 } from '../backend.ts'
+import { translated, translateError } from '../duckdb/errors.ts'
+import type { StagedRows } from '../duckdb/staged.ts'
+import { inspectBatch } from '../duckdb/staged.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import type { AttachedLake } from './catalog.ts'
 import { asAsked, describeTable, snapshotVersion, tableName } from './catalog.ts'
-import { translated, translateError } from './errors.ts'
 import { evolveTable } from './evolve.ts'
 import { insertRows } from './insert.ts'
+import { surveyKeys } from './keys.ts'
 import { maintainTable } from './maintenance.ts'
 import { CommitMarker } from './marker.ts'
 import { fitToLoad } from './memory.ts'
 import { registerParts } from './register.ts'
 import type { DuckLakeSettings } from './settings.ts'
-import type { StagedRows } from './staged.ts'
-import { inspectBatch, surveyKeys } from './staged.ts'
 import type { RowCounts, UpsertContext, UpsertStrategy } from './strategy.ts'
 
 /** The rows of a batch that had none. */

@@ -94,7 +94,7 @@ function log({ json }: WorkerOptions, event: object, text: string): void {
 function textOf(event: WorkerEvent): string {
   switch (event.event) {
     case 'committed':
-      return `${event.runId}: batch ${event.batchIndex} committed, ${event.rows} rows`
+      return `${event.runId}: batch ${event.batchIndex} committed, ${event.rows} rows${event.sliced ? ', in slices' : ''}`
     case 'rows-dead':
       return `${event.runId}: ${event.rows} rows of batch ${event.batchIndex} can't be loaded; see \`lakeduel runs show\``
     case 'finished':

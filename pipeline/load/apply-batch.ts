@@ -21,8 +21,8 @@ export interface BatchWork {
   readonly tag: CommitTag
   /** Where slices are staged: a URI that ends in a slash. */
   readonly slicePrefix: string
-  /** 1 for the first. Whoever tried before may have been killed for memory without a word, so a later attempt starts smaller. */
-  readonly attempt: number
+  /** How often it was tried in vain. Whoever did may have been killed for memory without a word, so each halves what is begun with. */
+  readonly failedTries: number
 }
 
 /** A row that alone is too much for the pod. */
@@ -54,7 +54,7 @@ export async function applyBatch(work: BatchWork, carry: Carry): Promise<BatchOu
 
 /** Null when the pod could not take it. */
 async function applyWhole(work: BatchWork, rows: number, carry: Carry): Promise<Applied | null> {
-  if (work.attempt > 1 && rows > 1) return null
+  if (work.failedTries > 0 && rows > 1) return null
   try {
     return await apply(work, work.batch, work.tag, carry, { unlessSlicedAs: sliceRunId(work.tag) })
   } catch (error) {
@@ -72,7 +72,7 @@ async function applySlices(
 ): Promise<readonly UnloadableRow[]> {
   const unloadable: UnloadableRow[] = []
   let next = from
-  let size = Math.ceil((rows - from) / 2 ** Math.max(1, work.attempt - 1))
+  let size = Math.ceil((rows - from) / 2 ** Math.max(1, work.failedTries))
   while (next < rows) {
     const toRow = Math.min(rows, next + size)
     const sliced = await slice(work, next, toRow, carry)

@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
+import { replay } from '../coordination/replay.ts'
 import { environmentOf, type Surroundings } from '../lake.ts'
 import type { Destination } from '../state/model.ts'
-import { withRetries } from './failure.ts'
 import { LoadPod } from './load-pod.ts'
 import type { LoadRequest, LoadSetup } from './protocol.ts'
+
+/** They spend no attempt of the batch, since the batch is not the cause. */
+const RETRIES = { tries: 6, firstWaitMs: 200, longestWaitMs: 5_000 }
 
 export interface LaneOptions {
   readonly surroundings: Surroundings
@@ -41,7 +44,10 @@ export class LoadLane implements AsyncDisposable {
     result: z.ZodType<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    return withRetries(signal, async () => (await this.#pod(destination)).request(request, result))
+    // A process that is started after the claim was lost would do what another worker does by now.
+    signal.throwIfAborted()
+    const carryOnce = async () => (await this.#pod(destination)).request(request, result)
+    return replay(RETRIES, carryOnce, { signal })
   }
 
   /** Ends what is being done, at once. The next request starts a new process. */

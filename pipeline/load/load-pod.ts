@@ -6,6 +6,7 @@ import { createPod } from '../../platform/pods/mechanism.ts'
 import type { Pod } from '../../platform/pods/pod.ts'
 import type { PodSubprocess } from '../../platform/pods/subprocess.ts'
 import { Watchdog } from '../../platform/pods/watchdog.ts'
+import { loadDeath } from './load-death.ts'
 import type { LoadRequest, LoadSetup } from './protocol.ts'
 import { loadReplySchema } from './protocol.ts'
 
@@ -109,29 +110,15 @@ export class LoadPod implements AsyncDisposable {
   }
 
   async #died(watchdog: Watchdog): Promise<LakeduelError> {
+    const asked = this.#dead
     this.#dead = true
     await this.#pod.kill()
     const end = await this.#subprocess
-    const death = classifyExit(this.#pod, end, watchdog.hang)
-    const facts = { ...death, said: end.stderr.slice(-STDERR_TAIL) }
-    switch (death.status) {
-      case 'oom-killed':
-        return new LakeduelError('ENGINE_OUT_OF_MEMORY', 'The load process was killed at its memory cap.', {
-          facts,
-          remedy: 'The batch is applied again in halves; give loaders more memory to save that.',
-        })
-      case 'hang':
-        return new LakeduelError(
-          'ENGINE_HUNG',
-          `The load process gave no answer for ${Math.round(death.afterMs / 1000)} s and was ended.`,
-          { facts, remedy: 'See what the engine waits for; the batch is tried again.' },
-        )
-      case 'killed':
-      case 'exited':
-        return new LakeduelError('SIDECAR_DIED', 'The load process ended before it answered.', {
-          facts,
-          remedy: 'The batch is tried again; read its last lines in the facts of this error.',
-        })
-    }
+    return loadDeath({
+      death: classifyExit(this.#pod, end, watchdog.hang),
+      said: end.stderr.slice(-STDERR_TAIL),
+      measured: this.#pod.usage() !== null,
+      asked,
+    })
   }
 }

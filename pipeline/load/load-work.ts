@@ -15,31 +15,35 @@ import { fireTrigger } from './triggers.ts'
 
 type BatchClaim = Extract<LoadClaim, { kind: 'batch' }>
 
-/** Applies a batch and returns what is to be recorded of it. */
+export interface LoadedBatch {
+  /** What is to be recorded of it. */
+  readonly result: CommitResult
+  /** Whether it was applied in slices, each in a commit of its own. */
+  readonly sliced: boolean
+}
+
 export async function loadBatch(
-  { run, record, tag, attempts }: BatchClaim,
+  { run, record, tag, attempts, losses }: BatchClaim,
   surroundings: Surroundings,
   carry: Carry,
-): Promise<CommitResult> {
+): Promise<LoadedBatch> {
   const work = {
     target: { ...targetOf(run), columns: record.columns },
     batch: { parts: record.parts },
     mode: run.spec.applyAs,
     tag,
     slicePrefix: uriOf(surroundings.storage, `${slicesOf(run)}${tag.batchIndex}/`),
-    attempt: attempts + 1,
+    failedTries: attempts + losses,
   }
-  const { unloadable } = await applyBatch(work, carry)
+  const { unloadable, sliced } = await applyBatch(work, carry)
   await faultPoint('after-commit-before-ack')
-  return {
-    rowsCommitted: record.rows - unloadable.length,
-    deadRows: unloadable.map(({ key, row, payloadBytes, reason, partUri }) => ({
-      key: key ?? { row },
-      payloadBytes,
-      reason,
-      partUri,
-    })),
-  }
+  const deadRows = unloadable.map(({ key, row, payloadBytes, reason, partUri }) => ({
+    key: key ?? { row },
+    payloadBytes,
+    reason,
+    partUri,
+  }))
+  return { result: { rowsCommitted: record.rows - deadRows.length, deadRows }, sliced }
 }
 
 /** What is left of a run when all of its batches are committed, apart from recording that it is done. */

@@ -44,6 +44,8 @@ export type WorkerEvent =
       readonly runId: string
       readonly batchIndex: number
       readonly rows: number
+      /** Its pod could not take it whole, or whoever had it before died. */
+      readonly sliced: boolean
     }
   | {
       readonly event: 'rows-dead'
@@ -150,10 +152,10 @@ class Lane {
         report({ event: 'finished', runId: run.runId })
         return
       }
-      const result = await loadBatch(claimed, surroundings, carry)
+      const { result, sliced } = await loadBatch(claimed, surroundings, carry)
       await state.load.commitBatch(claim, result)
       const { rowsCommitted, deadRows } = result
-      report({ event: 'committed', ...tag, rows: rowsCommitted })
+      report({ event: 'committed', ...tag, rows: rowsCommitted, sliced })
       if (deadRows.length > 0) report({ event: 'rows-dead', ...tag, rows: deadRows.length })
     })
   }

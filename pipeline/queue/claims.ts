@@ -39,6 +39,7 @@ export type FailureOutcome =
 export const claimedRow = {
   run_id: z.string(),
   attempts: z.int(),
+  losses: z.int(),
   failure: runFailureSchema.nullable(),
 }
 type ClaimedRow = z.output<z.ZodObject<typeof claimedRow>>
@@ -186,4 +187,4 @@ const CLAIM = `
   UPDATE work SET claim = $2, owner = $3, ttl = $4::float8 * interval '1 ms',
     expires_at = clock_timestamp() + $4::float8 * interval '1 ms' FROM ${NOT_SYNCED}
   WHERE work_id = $1 AND status = 'open' AND coalesce(claim, -1) < $2
-  RETURNING run_id, kind, batch_index, record, trigger, attempts, failure`
+  RETURNING run_id, kind, batch_index, record, trigger, attempts, losses, failure`

@@ -24,6 +24,8 @@ interface Claimed {
   readonly tag: CommitTag
   /** How often it has failed since it was queued or revived, and with what at last. */
   readonly attempts: number
+  /** How often whoever had it died or fell silent, ever. */
+  readonly losses: number
   readonly lastFailure: RunFailure | null
 }
 
@@ -133,7 +135,7 @@ export class LoadQueue {
   async #loadClaim({ claim, row }: { readonly claim: Claim; readonly row: LoadRow }): Promise<LoadClaim> {
     const run = await getRun(this.#context.database, claim.runId)
     const tag = { runId: run.runId, batchIndex: row.batch_index }
-    const claimed = { claim, run, tag, attempts: row.attempts, lastFailure: row.failure }
+    const claimed = { claim, run, tag, attempts: row.attempts, losses: row.losses, lastFailure: row.failure }
     return row.kind === 'batch'
       ? { ...claimed, kind: 'batch', record: row.record }
       : { ...claimed, kind: 'finish' }

@@ -56,8 +56,8 @@ async function release(
   const [lost] = await transaction.rows(
     z.object({ status: z.enum(['open', 'dead']) }),
     `UPDATE work SET losses = losses + 1, expires_at = NULL,
-       status = CASE WHEN losses + 1 >= $3 THEN 'dead' ELSE status END,
-       failure = CASE WHEN losses + 1 >= $3 THEN $4 ELSE failure END
+       status = CASE WHEN losses + 1 - forgiven >= $3 THEN 'dead' ELSE status END,
+       failure = CASE WHEN losses + 1 - forgiven >= $3 THEN $4 ELSE failure END
      WHERE work_id = $1 AND claim = $2 AND expires_at IS NOT NULL AND status = 'open' RETURNING status`,
     [claim.workId, claim.count, policy.maxLosses, JSON.stringify(failure)],
   )

@@ -55,7 +55,7 @@ export class Runs {
         if (run.runId === runId) return { run, resumed: false }
         if (!resume || !isDeepStrictEqual(run.spec, known)) throw inProgress(run)
         if (run.status === 'failed') await this.#revive(transaction, run.runId)
-        else await forgetLosses(transaction, run.runId)
+        else await forgiveLosses(transaction, run.runId)
         return { run: await getRun(transaction, run.runId), resumed: true }
       }
     })
@@ -186,8 +186,8 @@ const FIND_UNFINISHED = `
 const workIdSchema = z.object({ work_id: z.string() })
 
 /** Whoever starts a sync again has seen to what killed its workers, or wants to know whether it still does. */
-async function forgetLosses(transaction: Statements, runId: string): Promise<void> {
-  await transaction.run(`UPDATE work SET losses = 0 WHERE run_id = $1 AND status = 'open'`, [runId])
+async function forgiveLosses(transaction: Statements, runId: string): Promise<void> {
+  await transaction.run(`UPDATE work SET forgiven = losses WHERE run_id = $1 AND status = 'open'`, [runId])
 }
 
 /** Makes a failed run active again, and opens all of its work that was given up. */
@@ -199,7 +199,7 @@ async function reviveRun(transaction: Statements, runId: string): Promise<number
   )
   const opened = await transaction.rows(
     workIdSchema,
-    `UPDATE work SET status = 'open', attempts = 0, losses = 0 WHERE run_id = $1 AND status = 'dead' RETURNING work_id`,
+    `UPDATE work SET status = 'open', attempts = 0, forgiven = losses WHERE run_id = $1 AND status = 'dead' RETURNING work_id`,
     [runId],
   )
   await revive(

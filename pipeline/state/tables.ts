@@ -111,4 +111,9 @@ export const STEPS: readonly string[] = [
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
   );
   `,
+  `
+  -- Losses that don't count any more for giving work up, since somebody started its sync again. All losses go on
+  -- counting for how small a batch is begun.
+  ALTER TABLE work ADD COLUMN forgiven int NOT NULL DEFAULT 0;
+  `,
 ]

@@ -7,7 +7,7 @@ import type { Step } from './step.ts'
 /** Also the version of the Docker image. */
 export const TOXIPROXY_VERSION = '2.12.0'
 
-const TOXIPROXY_PROGRAM: GoProgram = {
+export const TOXIPROXY_PROGRAM: GoProgram = {
   name: 'Toxiproxy',
   module: `github.com/Shopify/toxiproxy/v2/cmd/server@v${TOXIPROXY_VERSION}`,
   oldestGoMinor: 23,

@@ -1,9 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net'
-
-const UNAVAILABLE =
-  'HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 130\r\nConnection: close\r\n\r\n' +
-  '<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>     '
+import { answerUnavailable } from '../../platform/services/network/unavailable.ts'
 
 /**
  * A TCP proxy before a server, by which a test breaks connections: all at once, or for a while with an answer of 503 to
@@ -52,7 +49,7 @@ export class ConnectionFaults implements AsyncDisposable {
   #pass(client: Socket, host: string, port: number): void {
     this.#track(client)
     if (this.#unavailable) {
-      client.once('data', () => client.end(UNAVAILABLE))
+      answerUnavailable(client)
       return
     }
     const upstream = tcpConnect(port, host)

@@ -75,7 +75,7 @@ function describeArm(
 }
 
 /** The reason why the machine's sidecar can't offer the strategy of the arm, or null. */
-function unavailable(arm: Arm): string | null {
+export function unavailable(arm: Arm): string | null {
   const { sidecar } = inject('services')
   if (formatOf(arm) !== 'delta') return null
   if (sidecar === null) return 'there is no Python to run the sidecar with'

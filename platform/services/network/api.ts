@@ -69,13 +69,14 @@ export class ToxiproxyApi {
 }
 
 export function toxiproxyGone(apiUrl: string, cause?: unknown): LakeduelError {
-  const why = cause instanceof Error && cause.cause !== undefined ? messageOf(cause.cause) : messageOf(cause)
+  const why = cause instanceof Error ? ` (${messageOf(cause.cause ?? cause)})` : ''
   return new LakeduelError(
     'PROXY_GONE',
-    `The proxy Toxiproxy at ${apiUrl}, through which S3 and Postgres are reached, does not answer (any more): ${why}.`,
+    `Toxiproxy at ${apiUrl}, the proxy through which S3 and Postgres are reached, does not answer${why}.`,
     {
       facts: { proxy: 'Toxiproxy', apiUrl },
-      remedy: 'See what ended it (the kernel log tells of kills for memory), and run again.',
+      remedy:
+        'See whether it was ended (the kernel log tells of kills for memory) or whether LAKEDUEL_TOXIPROXY names the wrong address, and run again.',
       cause,
     },
   )

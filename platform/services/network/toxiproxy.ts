@@ -22,8 +22,7 @@ export async function openToxiproxy(config: Config, options: StartOptions = {}):
 }
 
 async function openConfigured(apiUrl: string): Promise<Toxiproxy> {
-  if (!(await new ToxiproxyApi(apiUrl).answers()))
-    throw toxiproxyGone(apiUrl, new Error('LAKEDUEL_TOXIPROXY names it'))
+  if (!(await new ToxiproxyApi(apiUrl).answers())) throw toxiproxyGone(apiUrl)
   return {
     apiUrl,
     origin: 'configured',

@@ -1,6 +1,6 @@
 import type { ToxiproxyApi } from './api.ts'
 import type { Latency } from './profiles.ts'
-import { startUnavailableServer } from './unavailable.ts'
+import { startUnavailableServer, type UnavailableServer } from './unavailable.ts'
 
 /**
  * - `latency`: answers (or requests) come later by `latencyMs` (default 200), more or less by up to `jitterMs`;
@@ -33,6 +33,8 @@ export class Way {
   readonly #upstream: string
   readonly host: string
   readonly port: number
+  /** Those that answer in the server's place. */
+  readonly #standIns = new Set<UnavailableServer>()
   #faults = 0
   #closed = false
 
@@ -72,6 +74,7 @@ export class Way {
 
   async close(): Promise<void> {
     this.#closed = true
+    for (const standIn of this.#standIns) await standIn[Symbol.asyncDispose]()
     await this.#api.deleteProxy(this.#name)
   }
 
@@ -109,11 +112,13 @@ export class Way {
   }
 
   async #answerUnavailable(): Promise<Heal> {
-    const server = await startUnavailableServer()
-    await this.#api.updateProxy(this.#name, { upstream: `127.0.0.1:${server.port}` })
+    const standIn = await startUnavailableServer()
+    this.#standIns.add(standIn)
+    await this.#api.updateProxy(this.#name, { upstream: `127.0.0.1:${standIn.port}` })
     return async () => {
       await this.#api.updateProxy(this.#name, { upstream: this.#upstream })
-      await server[Symbol.asyncDispose]()
+      this.#standIns.delete(standIn)
+      await standIn[Symbol.asyncDispose]()
     }
   }
 }

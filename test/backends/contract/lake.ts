@@ -10,6 +10,7 @@ import { connectBackend } from '../../../backends/connect.ts'
 import type { ColumnSpec, TableSpec } from '../../../backends/schema.ts'
 import type { Storage } from '../../../platform/endpoints.ts'
 import { uriOf } from '../../../platform/endpoints.ts'
+import type { TestServices } from '../../services.ts'
 import { connectTestEngine } from './engine.ts'
 import type { Query } from './reader.ts'
 import { readTable, tableQuery } from './reader.ts'
@@ -41,8 +42,11 @@ export class TestLake implements AsyncDisposable {
     this.#engine = engine
   }
 
-  static async create(arm: Arm, storageKind: Storage['kind']): Promise<TestLake> {
-    const services = inject('services')
+  static async create(
+    arm: Arm,
+    storageKind: Storage['kind'],
+    services: TestServices = inject('services'),
+  ): Promise<TestLake> {
     const scratchDir = await mkdtemp(join(tmpdir(), 'lakeduel-contract-'))
     const id = randomUUID().slice(0, 8)
     const storageAt = (folder: string): Storage =>

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Arm } from '../../../backends/backend.ts'
 import type { FaultPoint } from '../../../pipeline/faults.ts'
 import { processTree } from '../../../scenarios/import/process-tree.ts'
@@ -26,6 +27,12 @@ const LOAD_POINTS: ReadonlySet<FaultPoint> = new Set([
   'during-switch',
   'after-switch-before-done',
 ])
+
+const eventSchema = z.looseObject({
+  event: z.string(),
+  batchIndex: z.int().optional(),
+  sliced: z.boolean().optional(),
+})
 
 async function syncFlags(lake: TestLake, arm: Arm, mode: string): Promise<readonly string[]> {
   const table = { name: 'events', rows: ROWS, pageRows: 200, pagesAreDear: true, columns: ['int64', 'json'] }
@@ -80,6 +87,27 @@ describe.each(FORMATS)('a sync to %s', (arm) => {
     stalled.kill('SIGTERM')
     expect((await stalled).exitCode).toBe(0)
     expect(load).toBeGreaterThan(0)
+    expect(await lake.contents(arm, 'events')).toEqual(await contentsOf('incremental'))
+  }, 240_000)
+
+  test('whose worker is killed with all that it started begins the batch anew in halves', async () => {
+    await using lake = await TestLake.open()
+    const flags = await syncFlags(lake, arm, 'incremental')
+    expect((await lake.run([...flags, '--no-worker'])).exitCode).toBe(0)
+    const worker = ['worker', '--claim-ttl', '2s', '--json']
+    const doomed = lake.run(worker, { LAKEDUEL_FAULT: 'before-apply:stall' })
+    await childOf(doomed.pid ?? 0, 'load')
+    for (const { pid } of processTree(doomed.pid ?? 0)) process.kill(pid, 'SIGKILL')
+    await doomed
+    const next = lake.run(worker)
+    const sliced = new Map<number, boolean>()
+    for await (const line of next.iterable({ from: 'stderr' })) {
+      if (!line.startsWith('{')) continue
+      const { event, batchIndex, sliced: inSlices } = eventSchema.parse(JSON.parse(line))
+      if (event === 'committed') sliced.set(batchIndex ?? -1, inSlices ?? false)
+      if (event === 'finished') next.kill('SIGTERM')
+    }
+    expect(Object.fromEntries(sliced)).toEqual({ 0: true, 1: false, 2: false })
     expect(await lake.contents(arm, 'events')).toEqual(await contentsOf('incremental'))
   }, 240_000)
 

@@ -4,7 +4,9 @@ import { createServer } from 'node:http'
 import { DeleteBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import getPort from 'get-port'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { loadConfig } from '../../../platform/config/load.ts'
 import type { Storage } from '../../../platform/endpoints.ts'
+import { latencies, openNetwork, openToxiproxy } from '../../../platform/services/network/network.ts'
 import { createBucket } from '../../../platform/services/s3/bucket.ts'
 import { s3Client } from '../../../platform/services/s3/client.ts'
 import { S3Store } from '../../../platform/storage/s3-store.ts'
@@ -12,7 +14,7 @@ import { openS3Meter, type S3Meter } from '../../../scenarios/measure/s3-request
 import { usageBetween } from '../../../scenarios/measure/s3-usage.ts'
 import { runS3Script, S3_SCRIPT } from './s3-script.ts'
 
-const { s3 } = inject('services')
+const { s3, postgres } = inject('services')
 /** Of this file alone: all requests to a bucket are counted, and other tests run beside it. */
 const bucket = `lakeduel-meter-${randomUUID()}`
 const hasMetrics = s3.metricsUrl !== null
@@ -68,6 +70,19 @@ test.for([
     client.destroy()
   },
 )
+
+test('a network in between changes no count', async (context) => {
+  if (!hasMetrics) context.skip('the S3 server has no public metrics')
+  await using toxiproxy = await openToxiproxy(await loadConfig())
+  await using network = await openNetwork(toxiproxy, storage(s3.metricsUrl), postgres, latencies(5))
+  await using meter = await openS3Meter(network.storage)
+  expect(meter.source).toBe('server-metrics')
+  const client = clientOf(meter)
+  const stop = await meter.start()
+  await runS3Script(client, bucket, 'through-network')
+  expect(await stop()).toMatchObject({ byOperation: S3_SCRIPT.byOperation, requests: S3_SCRIPT.requests })
+  client.destroy()
+})
 
 test('the proxy passes bodies through unchanged, many at a time', async () => {
   await using meter = await openS3Meter(storage(null))
