@@ -28,10 +28,10 @@ export interface BatchScenario extends Omit<Scenario, 'run'> {
 }
 
 /** A scenario whose cells apply the batches of a dataset to a copy of its table, and read it before and after. */
-export function batchScenario(spec: BatchScenario): Scenario {
-  const { datasetKey, dataset, mode, phases, ...scenario } = spec
+export function batchScenario(spec: BatchScenario): Scenario & BatchScenario {
+  const { datasetKey, dataset, mode, phases } = spec
   return {
-    ...scenario,
+    ...spec,
     run: async (cell, lab) => {
       const format = formatOf(cell.arm)
       const key = datasetKey(cell.point)

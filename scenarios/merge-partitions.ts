@@ -109,7 +109,13 @@ function dataset(point: Point, parameters: Parameters, seed: number): Dataset {
 
 /** What maintenance and the readings around it cost depends little on chance, so that one repetition tells it. */
 const ONCE: readonly BatchPhase[] = ['read-before', 'maintain', 'read-after-maintenance']
-const ALL: readonly BatchPhase[] = ['read-before', 'apply', 'read-after', 'maintain', 'read-after-maintenance']
+const ALL: readonly BatchPhase[] = [
+  'read-before',
+  'apply',
+  'read-after',
+  'maintain',
+  'read-after-maintenance',
+]
 
 function phases({ repetition }: PlannedCell): readonly BatchPhase[] {
   return repetition === 0 ? ALL : ALL.filter((phase) => !ONCE.includes(phase))
@@ -168,12 +174,20 @@ export const mergePartitions = batchScenario({
       name: 'partitions',
       unit: null,
       description: 'partitions of the table, all of which the batch touches',
-      accepts: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 10_000,
+      accepts: (value) =>
+        typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 10_000,
     },
     S3_LATENCY,
   ],
   profiles: {
-    smoke: profile({ rows: 20_000, batchRows: 1_000, partitions: [10], s3LatencyMs: [0], repeat: 1, minutes: 2 }),
+    smoke: profile({
+      rows: 20_000,
+      batchRows: 1_000,
+      partitions: [10],
+      s3LatencyMs: [0],
+      repeat: 1,
+      minutes: 2,
+    }),
     quick: profile({
       rows: 500_000,
       batchRows: 10_000,

@@ -83,7 +83,9 @@ function dataset(point: Point, parameters: Parameters, seed: number): Dataset {
     expected: upsert ? applied : [...stored, ...applied],
     probes: [0, rows - 1, from, to - 1, to].map((key) => ({
       key,
-      row: slices(key, Math.min(key + 1, to), 1, (source) => selectRows(shape, key < from ? 0 : 1, source))[0] ?? null,
+      row:
+        slices(key, Math.min(key + 1, to), 1, (source) => selectRows(shape, key < from ? 0 : 1, source))[0] ??
+        null,
     })),
     readQuery: {
       beforeRelation: 'SELECT bucket, count(*), sum(strlen(payload)) FROM ',
@@ -94,7 +96,7 @@ function dataset(point: Point, parameters: Parameters, seed: number): Dataset {
 
 /** As many rows as make the batches' bytes, and at least two. */
 function rowsOf(rowBytes: number, parameters: Parameters): number {
-  return Math.max(2, Math.floor(parameter(parameters, 'megabytes') * MB / rowBytes))
+  return Math.max(2, Math.floor((parameter(parameters, 'megabytes') * MB) / rowBytes))
 }
 
 interface Size {
@@ -150,12 +152,27 @@ export const wideJson = batchScenario({
       name: 'partitions',
       unit: null,
       description: 'partitions of the table; with 1 it has none',
-      accepts: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1_000,
+      accepts: (value) =>
+        typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1_000,
     },
   ],
   profiles: {
-    smoke: profile({ megabytes: 4, rowBytes: [200_000], mode: ['upsert'], partitions: [10], repeat: 1, minutes: 2 }),
-    quick: profile({ megabytes: 100, rowBytes: [MB], mode: ['upsert'], partitions: [10], repeat: 1, minutes: 4 }),
+    smoke: profile({
+      megabytes: 4,
+      rowBytes: [200_000],
+      mode: ['upsert'],
+      partitions: [10],
+      repeat: 1,
+      minutes: 2,
+    }),
+    quick: profile({
+      megabytes: 100,
+      rowBytes: [MB],
+      mode: ['upsert'],
+      partitions: [10],
+      repeat: 1,
+      minutes: 4,
+    }),
     standard: profile({
       megabytes: 300,
       rowBytes: [10_000, MB, 30 * MB],
@@ -175,7 +192,8 @@ export const wideJson = batchScenario({
     }),
   },
   estimate,
-  datasetKey: (point) => `${nameAt(point, 'mode')}-${numberAt(point, 'rowBytes')}-${numberAt(point, 'partitions')}`,
+  datasetKey: (point) =>
+    `${nameAt(point, 'mode')}-${numberAt(point, 'rowBytes')}-${numberAt(point, 'partitions')}`,
   dataset,
   mode: (point) => (nameAt(point, 'mode') === 'append' ? 'append' : 'upsert'),
   phases: () => ['apply', 'read-after'],

@@ -8,7 +8,12 @@ import { recordedPlan } from './request.ts'
 import type { BenchRun } from './run.ts'
 
 /** The results of a run that has no cell yet. */
-export async function newResults(run: BenchRun, runId: string, services: Services): Promise<Results> {
+export async function newResults(
+  run: BenchRun,
+  runId: string,
+  services: Services,
+  network: Results['run']['network'],
+): Promise<Results> {
   const { takenAt, nodeVersion, ...machine } = await takeFingerprint()
   const { storage, postgres } = services
   return {
@@ -29,6 +34,8 @@ export async function newResults(run: BenchRun, runId: string, services: Service
               version: storage.endpoint.version,
               loopback: isLoopback(new URL(storage.endpoint.url).hostname),
             },
+      network,
+      floors: {},
     },
     environment: {
       ...machine,
@@ -58,8 +65,9 @@ export async function resumedResults(
   run: BenchRun,
   runId: string,
   services: Services,
+  network: Results['run']['network'],
 ): Promise<Results> {
-  const now = await newResults(run, runId, services)
+  const now = await newResults(run, runId, services, network)
   const differing = [
     ['lakeduel', earlier.lakeduelVersion, now.lakeduelVersion],
     ['processor', earlier.environment.cpuModel, now.environment.cpuModel],
@@ -75,9 +83,11 @@ export async function resumedResults(
   })
 }
 
-/** Cells that failed for another reason than their engine's are measured again: the object store may have been down. */
+/** Cells that failed by an error are measured again, but for an engine's own word that it has no memory: a server may have been down. */
 function unfinished(earlier: Results): Results {
-  const cells = earlier.cells.filter(({ status }) => status !== 'failed')
+  const cells = earlier.cells.filter(
+    (cell) => cell.status !== 'engine-error' || cell.code === 'ENGINE_OUT_OF_MEMORY',
+  )
   return { ...earlier, cells, run: { ...earlier.run, finishedAt: null } }
 }
 

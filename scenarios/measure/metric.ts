@@ -2,7 +2,13 @@ import type { Metric, Unit } from '../../reports/schema.ts'
 
 type Kind = Metric['kind']
 
-function metric(value: number, unit: Unit, kind: Kind, better: Metric['better'], samples?: readonly number[]): Metric {
+function metric(
+  value: number,
+  unit: Unit,
+  kind: Kind,
+  better: Metric['better'],
+  samples?: readonly number[],
+): Metric {
   return { value, unit, kind, better, ...(samples !== undefined && { samples: [...samples] }) }
 }
 

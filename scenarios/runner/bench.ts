@@ -1,5 +1,6 @@
 import type { Arm } from '../../backends/backend.ts'
 import { formatOf } from '../../backends/backend.ts'
+import type { NetworkProfile } from '../../platform/services/network/network.ts'
 import type { Cell, LogRecord, Results, Scalar } from '../../reports/schema.ts'
 import type { PlannedCell, Profile, Scenario } from '../scenario.ts'
 import { runCell } from './cell.ts'
@@ -23,7 +24,7 @@ export interface BenchPlan {
   readonly memoryCapBytes: number | null | undefined
   /** Whether the first arm of each point runs twice in each repetition. */
   readonly control: boolean
-  readonly network: string
+  readonly network: NetworkProfile
   readonly seed: number
   readonly keep: boolean
 }
@@ -50,7 +51,9 @@ export interface BenchContext {
 
 /** The cells of a plan, scenario by scenario. */
 export function plannedCells(plan: BenchPlan): readonly PlannedCell[] {
-  return plan.scenarios.flatMap((scenario) => planCells(scenario, { ...plan, repeat: repeatOf(scenario, plan) }))
+  return plan.scenarios.flatMap((scenario) =>
+    planCells(scenario, { ...plan, repeat: repeatOf(scenario, plan) }),
+  )
 }
 
 /** Runs every cell that `results` doesn't have yet, and saves each. Returns the complete results. */
@@ -180,7 +183,16 @@ class Run {
 function skipped(planned: PlannedCell, order: number, reason: string): Cell {
   const { id, scenario, arm, point, repetition, control } = planned
   const startedAt = new Date().toISOString()
-  const identity = { id, scenario: scenario.name, arm, point: { ...point }, repetition, control, order, startedAt }
+  const identity = {
+    id,
+    scenario: scenario.name,
+    arm,
+    point: { ...point },
+    repetition,
+    control,
+    order,
+    startedAt,
+  }
   return { ...identity, settings: {}, status: 'skipped', reason }
 }
 

@@ -26,7 +26,16 @@ export async function runCell(planned: PlannedCell, order: number, lab: CellLab)
     },
   )
   const { id, scenario, arm, point, repetition, control } = planned
-  const identity = { id, scenario: scenario.name, arm, point: { ...point }, repetition, control, order, startedAt }
+  const identity = {
+    id,
+    scenario: scenario.name,
+    arm,
+    point: { ...point },
+    repetition,
+    control,
+    order,
+    startedAt,
+  }
   return { cell: { ...identity, settings: lab.settings, ...ended }, versions: lab.versions }
 }
 

@@ -123,15 +123,14 @@ export class CellLab implements Lab, AsyncDisposable {
     memoryCapBytes: number | null = null,
   ): Promise<Child> {
     const pod = await createPod({ name: entry, memoryCapBytes })
-    this.#teardown.defer(() => pod[Symbol.asyncDispose]())
+    this.#teardown.defer(async () => pod[Symbol.asyncDispose]())
     const child = new Child(pod, this.surroundings.entries[entry], request)
-    this.#teardown.defer(() => child[Symbol.asyncDispose]())
+    this.#teardown.defer(async () => child[Symbol.asyncDispose]())
     return child
   }
 
   async loader(options: LoaderOptions): Promise<Ready> {
-    const memoryCapBytes =
-      options.memoryCapBytes === undefined ? this.memoryCapBytes : options.memoryCapBytes
+    const memoryCapBytes = options.memoryCapBytes === undefined ? this.memoryCapBytes : options.memoryCapBytes
     const { arm, table, work, settings } = options
     const request = {
       arm,

@@ -38,7 +38,9 @@ export class Networks implements AsyncDisposable {
     const latencyMs = latencyOf(cell.point)
     if (cell.scenario.faults === true) return this.#network('faults', latencies(latencyMs ?? 0))
     if (latencyMs === null) return this.#network(this.#profile, this.#profile)
-    return latencyMs === 0 ? this.#network('loopback', 'loopback') : this.#network(`${latencyMs}`, latencies(latencyMs))
+    return latencyMs === 0
+      ? this.#network('loopback', 'loopback')
+      : this.#network(`${latencyMs}`, latencies(latencyMs))
   }
 
   /** What the run's own profile adds, as results record it. */
@@ -68,13 +70,13 @@ export class Networks implements AsyncDisposable {
   async #openNew(wanted: Parameters<typeof openNetwork>[3]): Promise<Network> {
     const proxy = wanted === 'loopback' ? null : await this.#toxiproxy()
     const network = await openNetwork(proxy, this.#storage, this.#postgres, wanted)
-    this.#teardown.defer(() => network[Symbol.asyncDispose]())
+    this.#teardown.defer(async () => network[Symbol.asyncDispose]())
     return network
   }
 
   #toxiproxy(): Promise<Toxiproxy> {
     this.#started ??= this.#proxy().then((proxy) => {
-      this.#teardown.defer(() => proxy[Symbol.asyncDispose]())
+      this.#teardown.defer(async () => proxy[Symbol.asyncDispose]())
       return proxy
     })
     return this.#started

@@ -71,7 +71,8 @@ class Measurements implements Disposable {
 
 /** Sums over pods: peaks of different moments are added up, as they are over the processes of one pod. */
 function together(records: readonly MemoryRecord[]): Phase['memory'] {
-  const sum = (of: (record: MemoryRecord) => number) => records.reduce((total, record) => total + of(record), 0)
+  const sum = (of: (record: MemoryRecord) => number) =>
+    records.reduce((total, record) => total + of(record), 0)
   const sumKnown = (of: (record: MemoryRecord) => number | null) => {
     const known = records.map(of).filter((bytes) => bytes !== null)
     return known.length < records.length || records.length === 0 ? null : known.reduce((a, b) => a + b, 0)

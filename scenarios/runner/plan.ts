@@ -41,7 +41,14 @@ export function planCells(scenario: Scenario, wanted: CellsWanted): readonly Pla
     const arms = wanted.arms.filter((arm) => excluded(scenario, arm, point, wanted.profile) === null)
     const doubled = wanted.control ? arms[0] : undefined
     return repetitions.flatMap((repetition) => {
-      const runs = arms.flatMap((arm) => (arm === doubled ? [{ arm, control: false }, { arm, control: true }] : [{ arm, control: false }]))
+      const runs = arms.flatMap((arm) =>
+        arm === doubled
+          ? [
+              { arm, control: false },
+              { arm, control: true },
+            ]
+          : [{ arm, control: false }],
+      )
       return (repetition % 2 === 0 ? runs : runs.toReversed()).map(({ arm, control }) => {
         const cell = { scenario, arm, point, repetition, control }
         return { ...cell, id: cellId({ ...cell, scenario: scenario.name }) }

@@ -58,7 +58,13 @@ export class Shared {
         throw new Error(`the dataset "${key}" was not staged before its table was asked for`)
       })
       const waiting = this.#telling(`making the ${format} table${named(key)}`)
-      const table = await makeTable(this.#surroundings, this.#place(`${key}/${format}`), format, staged, waiting)
+      const table = await makeTable(
+        this.#surroundings,
+        this.#place(`${key}/${format}`),
+        format,
+        staged,
+        waiting,
+      )
       this.#data[key] = {
         ...describe(staged),
         storedBytes: { ...this.#data[key]?.storedBytes, [format]: table.storedBytes },
