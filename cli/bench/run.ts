@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { HeadBucketCommand } from '@aws-sdk/client-s3'
@@ -10,6 +10,7 @@ import { interruptSignal } from '../../platform/interrupt.ts'
 import { openToxiproxy } from '../../platform/services/network/network.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { dropSchemasWithPrefix } from '../../platform/services/postgres/schemas.ts'
+import { openSpillFolder } from '../../platform/services/run-folders.ts'
 import { s3Client } from '../../platform/services/s3/client.ts'
 import { needsLocalMinio } from '../../platform/services/servers.ts'
 import type { Services } from '../../platform/services/services.ts'
@@ -77,7 +78,8 @@ async function measure(run: BenchRun, started: Started): Promise<Results> {
   const { runId, services, file } = started
   await using s3 = await openS3Meter(services.storage)
   await using postgres = await openPostgresMeter(services.postgres)
-  const surroundings = await surroundingsOf(run, started, s3.storage)
+  await using spill = await openSpillFolder(run.config.home)
+  const surroundings = surroundingsOf(run, started, s3.storage, spill.path)
   const proxy = () => openToxiproxy(run.config, { signal: started.signal, report: tell })
   await using networks = new Networks(proxy, s3.storage, services.postgres, plan.network)
   const first = await firstResults(run, runId, services, await networks.recorded())
@@ -97,24 +99,21 @@ async function measure(run: BenchRun, started: Started): Promise<Results> {
     await reportCutShort(run, file)
     throw error
   } finally {
-    await rm(surroundings.scratchDir, { recursive: true, force: true })
     if (!plan.keep)
       await dropSchemasWithPrefix(services.postgres, catalogPrefix(runId)).catch(() => undefined)
   }
 }
 
 /** @param storage as measured processes must use it, which may be through a proxy that counts */
-async function surroundingsOf(run: BenchRun, started: Started, storage: Storage): Promise<Surroundings> {
+function surroundingsOf(run: BenchRun, started: Started, storage: Storage, spillDir: string): Surroundings {
   const { setup, services, runId, signal } = started
-  const parent = join(run.config.home, 'run')
-  await mkdir(parent, { recursive: true })
   return {
     runId,
     storage,
     postgres: services.postgres,
     duckdbExtensions: setup.duckdbExtensions,
     sidecar: { python: setup.sidecar.python, unavailable: setup.sidecar.unavailable },
-    scratchDir: await mkdtemp(join(parent, 'spill-')),
+    scratchDir: spillDir,
     threads: availableParallelism(),
     entries: { stage: entry('stage'), loader: entry('loader'), reader: entry('reader') },
     settings: run.settings,
