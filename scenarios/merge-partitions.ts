@@ -108,7 +108,7 @@ function dataset(point: Point, parameters: Parameters, seed: number): Dataset {
 }
 
 /** What maintenance and the readings around it cost depends little on chance, so that one repetition tells it. */
-const ONCE: readonly BatchPhase[] = ['read-before', 'maintain', 'read-after-maintenance']
+const ONCE: ReadonlySet<BatchPhase> = new Set(['read-before', 'maintain', 'read-after-maintenance'])
 const ALL: readonly BatchPhase[] = [
   'read-before',
   'apply',
@@ -118,7 +118,7 @@ const ALL: readonly BatchPhase[] = [
 ]
 
 function phases({ repetition }: PlannedCell): readonly BatchPhase[] {
-  return repetition === 0 ? ALL : ALL.filter((phase) => !ONCE.includes(phase))
+  return repetition === 0 ? ALL : ALL.filter((phase) => !ONCE.has(phase))
 }
 
 interface Size {
@@ -130,7 +130,7 @@ interface Size {
   readonly minutes: number
 }
 
-function profile(size: Size): ProfileSpec {
+function sized(size: Size): ProfileSpec {
   const { rows, batchRows, partitions, s3LatencyMs, repeat, minutes } = size
   return {
     axes: { partitions, s3LatencyMs },
@@ -180,7 +180,7 @@ export const mergePartitions = batchScenario({
     S3_LATENCY,
   ],
   profiles: {
-    smoke: profile({
+    smoke: sized({
       rows: 20_000,
       batchRows: 1_000,
       partitions: [10],
@@ -188,7 +188,7 @@ export const mergePartitions = batchScenario({
       repeat: 1,
       minutes: 2,
     }),
-    quick: profile({
+    quick: sized({
       rows: 500_000,
       batchRows: 10_000,
       partitions: [100],
@@ -196,7 +196,7 @@ export const mergePartitions = batchScenario({
       repeat: 1,
       minutes: 4,
     }),
-    standard: profile({
+    standard: sized({
       rows: 1_000_000,
       batchRows: 20_000,
       partitions: [10, 100, 190],
@@ -204,7 +204,7 @@ export const mergePartitions = batchScenario({
       repeat: 3,
       minutes: 10,
     }),
-    full: profile({
+    full: sized({
       rows: 10_000_000,
       batchRows: 100_000,
       partitions: [1, 10, 100, 190],

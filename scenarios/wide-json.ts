@@ -1,3 +1,4 @@
+import type { TableSpec } from '../backends/schema.ts'
 import type { Point } from '../reports/schema.ts'
 import { batchScenario } from './batch-scenario.ts'
 import { below, hex, oneOf } from './data/mix.ts'
@@ -50,6 +51,20 @@ function batchesOf(rowSlices: readonly Slice[], sliceBytes: number): readonly Ba
   return grouped(parts, Math.max(1, Math.floor(BATCH_BYTES / PART_BYTES)))
 }
 
+function tableOf(partitioned: boolean): TableSpec {
+  return {
+    name: 'wide_invoices',
+    columns: [
+      { name: 'id', type: { kind: 'int64' }, nullable: false },
+      { name: 'bucket', type: { kind: 'string' }, nullable: false },
+      { name: 'updated_at', type: { kind: 'timestamp' }, nullable: false },
+      { name: 'payload', type: { kind: 'json' }, nullable: true },
+    ],
+    primaryKey: ['id'],
+    partitionBy: partitioned ? 'bucket' : null,
+  }
+}
+
 /** An append adds other rows than those that are stored; an upsert changes all of these. */
 function dataset(point: Point, parameters: Parameters, seed: number): Dataset {
   const rowBytes = numberAt(point, 'rowBytes')
@@ -67,17 +82,7 @@ function dataset(point: Point, parameters: Parameters, seed: number): Dataset {
   const [from, to] = upsert ? [0, rows] : [rows, 2 * rows]
   const applied = slices(from, to, rowsPerSlice, (source) => selectRows(shape, 1, source))
   return {
-    table: {
-      name: 'wide_invoices',
-      columns: [
-        { name: 'id', type: { kind: 'int64' }, nullable: false },
-        { name: 'bucket', type: { kind: 'string' }, nullable: false },
-        { name: 'updated_at', type: { kind: 'timestamp' }, nullable: false },
-        { name: 'payload', type: { kind: 'json' }, nullable: true },
-      ],
-      primaryKey: ['id'],
-      partitionBy: partitioned ? 'bucket' : null,
-    },
+    table: tableOf(partitioned),
     initial: batchesOf(stored, sliceBytes),
     batches: batchesOf(applied, sliceBytes),
     expected: upsert ? applied : [...stored, ...applied],

@@ -62,24 +62,7 @@ export function planOf(options: BenchOptions): BenchPlan {
  */
 export function planOfResumed(options: BenchOptions, results: Results): BenchPlan {
   const { plan } = results.run
-  const asked: Readonly<Record<string, readonly [Value | undefined, Value | undefined]>> = {
-    '--profile': [options.profile, plan.profile],
-    '--seed': [options.seed, plan.seed],
-    '--repeat': [options.repeat, plan.repeat],
-    '--network': [options.network, plan.network],
-    '--aa': [options.aa, plan.control],
-    '--axis': [
-      options.axis.length === 0 ? undefined : axesText(parseAxes(options.axis, SCENARIOS)),
-      axesText(plan.axes),
-    ],
-    '--memory-cap': [options.memoryCap, plan.memoryCap === 'profile' ? undefined : plan.memoryCap],
-    '--scenario': [
-      options.scenario.length === 0 ? undefined : options.scenario.join(),
-      plan.scenarios.join(),
-    ],
-    '--arm': [options.arm.length === 0 ? undefined : options.arm.join(), plan.arms.join()],
-  }
-  for (const [option, [given, before]] of Object.entries(asked)) {
+  for (const [option, [given, before]] of Object.entries(askedAndPlanned(options, plan))) {
     if (given !== undefined && given !== before) {
       throw new LakeduelError(
         'USAGE',
@@ -101,6 +84,30 @@ export function planOfResumed(options: BenchOptions, results: Results): BenchPla
     memoryCapBytes: plan.memoryCap === 'profile' ? undefined : plan.memoryCap,
     seed: plan.seed,
     keep: options.keep,
+  }
+}
+
+/** What an option says now, and what the plan says, by option. */
+function askedAndPlanned(
+  options: BenchOptions,
+  plan: Results['run']['plan'],
+): Readonly<Record<string, readonly [Value | undefined, Value | undefined]>> {
+  return {
+    '--profile': [options.profile, plan.profile],
+    '--seed': [options.seed, plan.seed],
+    '--repeat': [options.repeat, plan.repeat],
+    '--network': [options.network, plan.network],
+    '--aa': [options.aa, plan.control],
+    '--axis': [
+      options.axis.length === 0 ? undefined : axesText(parseAxes(options.axis, SCENARIOS)),
+      axesText(plan.axes),
+    ],
+    '--memory-cap': [options.memoryCap, plan.memoryCap === 'profile' ? undefined : plan.memoryCap],
+    '--scenario': [
+      options.scenario.length === 0 ? undefined : options.scenario.join(),
+      plan.scenarios.join(),
+    ],
+    '--arm': [options.arm.length === 0 ? undefined : options.arm.join(), plan.arms.join()],
   }
 }
 

@@ -19,24 +19,7 @@ export async function newResults(
   return {
     schemaVersion: RESULTS_SCHEMA_VERSION,
     lakeduelVersion: VERSION,
-    run: {
-      id: runId,
-      startedAt: takenAt,
-      finishedAt: null,
-      command: run.command,
-      plan: recordedPlan(run.plan),
-      storage:
-        storage.kind === 'local'
-          ? { kind: 'local' }
-          : {
-              kind: 's3',
-              origin: storage.endpoint.origin,
-              version: storage.endpoint.version,
-              loopback: isLoopback(new URL(storage.endpoint.url).hostname),
-            },
-      network,
-      floors: {},
-    },
+    run: runOf(run, { runId, startedAt: takenAt, storage, network }),
     environment: {
       ...machine,
       versions: {
@@ -53,6 +36,34 @@ export async function newResults(
     scenarios: [],
     cells: [],
     warnings: [],
+  }
+}
+
+interface Started {
+  readonly runId: string
+  readonly startedAt: string
+  readonly storage: Services['storage']
+  readonly network: Results['run']['network']
+}
+
+function runOf(run: BenchRun, { runId, startedAt, storage, network }: Started): Results['run'] {
+  return {
+    id: runId,
+    startedAt,
+    finishedAt: null,
+    command: run.command,
+    plan: recordedPlan(run.plan),
+    storage:
+      storage.kind === 'local'
+        ? { kind: 'local' }
+        : {
+            kind: 's3',
+            origin: storage.endpoint.origin,
+            version: storage.endpoint.version,
+            loopback: isLoopback(new URL(storage.endpoint.url).hostname),
+          },
+    network,
+    floors: {},
   }
 }
 

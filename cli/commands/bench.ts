@@ -29,6 +29,11 @@ Examples:
 `
 
 export function benchCommand(): Command {
+  return withRunOptions(whatToRun())
+}
+
+/** The command with the options that say what is measured. */
+function whatToRun(): Command {
   return new Command('bench')
     .description(
       'Compares the arms by real merges on an object store and Postgres; starts both where none are configured.',
@@ -62,6 +67,11 @@ export function benchCommand(): Command {
       (text, before: string[]) => [...before, text],
       [],
     )
+}
+
+/** Adds the options that say where and how it runs. */
+function withRunOptions(command: Command): Command {
+  return command
     .option('--storage <kind>', 's3, or local for both formats on a directory (labelled so in every result)')
     .option('--keep', 'leave tables and staged data where they are', false)
     .option('--dry-run', 'print the cells and what they need, and run nothing')

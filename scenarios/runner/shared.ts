@@ -41,7 +41,7 @@ export class Shared {
 
   get<T>(key: string, make: () => Promise<T>): Promise<T> {
     const known = this.#things.get(key)
-    // The key names what it holds: nobody gets at it but who has made it under the same key.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key names one kind of thing, and the map is private
     if (known !== undefined) return known as Promise<T>
     const making = make()
     this.#things.set(key, making)
@@ -74,7 +74,7 @@ export class Shared {
   }
 
   async remove(): Promise<void> {
-    await Promise.allSettled([...this.#things.values()])
+    await Promise.allSettled(this.#things.values())
     for (const place of this.#places) await removePlace(this.#surroundings, place)
   }
 
