@@ -114,7 +114,6 @@ export const environmentSchema = z.strictObject({
   /** By name: `node`, `duckdb`, `ducklake`, `deltalake`, … Null: not used by this run, or it doesn't tell. */
   versions: z.record(z.string(), z.string().nullable()),
 })
-export type Environment = Readonly<z.infer<typeof environmentSchema>>
 
 /** Something that makes the figures less trustworthy, ending with what to try. */
 export const warningSchema = z.strictObject({ message: z.string(), remedy: z.string() })
