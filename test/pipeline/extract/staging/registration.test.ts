@@ -76,7 +76,8 @@ function literalOf(value: unknown): string {
   if (value instanceof DecimalText) return value.text
   if (value instanceof Date) return `TIMESTAMPTZ '${value.toISOString()}'`
   if (typeof value === 'object') return `'${JSON.stringify(value)}'`
-  return typeof value === 'string' ? `'${value}'` : String(value)
+  if (typeof value === 'string') return `'${value}'`
+  return typeof value === 'bigint' ? String(value) : JSON.stringify(value)
 }
 
 describe.each<Arm>(['ducklake/merge', 'delta/merge'])('%s', (arm) => {
