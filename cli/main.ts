@@ -6,6 +6,7 @@ import { VERSION } from '../platform/version.ts'
 import { benchCommand } from './commands/bench.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { measureCommand } from './commands/measure.ts'
+import { migrateCommand } from './commands/migrate.ts'
 import { runsCommand } from './commands/runs.ts'
 import { servicesCommand } from './commands/services.ts'
 import { sourceCommand } from './commands/source.ts'
@@ -18,6 +19,7 @@ Examples:
   lakeduel bench --scenario merge-partitions --profile standard
   lakeduel sync --source postgres --table public.orders --to ducklake
   lakeduel runs list                              what was synced, and what failed
+  lakeduel migrate inspect s3://lake/events       a Delta table, before it moves to DuckLake
   lakeduel doctor                                 what is installed, and what to do about the rest
 
 Exit codes:
@@ -43,6 +45,7 @@ function program(): Command {
     runsCommand(),
     sourceCommand(),
     workerCommand(),
+    migrateCommand(),
     measureCommand(),
     doctorCommand(),
     servicesCommand(),

@@ -44,6 +44,7 @@ import type {
   TablePlace,
 } from '../backend.ts'
 import type { TableSpec } from '../schema.ts'
+import type { DuckDbUpserts } from './duckdb/upserts.ts'
 import type { DeltaSettings, Strategy } from './settings.ts'
 import { processEnvironment, STRATEGIES, settingsFor } from './settings.ts'
 import { SidecarProcess } from './sidecar-process.ts'
@@ -69,7 +70,8 @@ export const delta: BackendFactory = {
     try {
       const { versions, unavailable } = await sidecar.request('hello', {}, helloSchema)
       requireAvailable(arm, unavailable)
-      return new DeltaBackend({ arm, strategy, environment, settings, versions }, sidecar)
+      const upserts = await openUpserts(environment, settings)
+      return new DeltaBackend({ arm, strategy, environment, settings, versions, upserts }, sidecar)
     } catch (error) {
       await sidecar.close()
       throw error
@@ -83,6 +85,7 @@ interface Connection {
   readonly environment: BackendEnvironment
   readonly settings: DeltaSettings
   readonly versions: Readonly<Record<string, string>>
+  readonly upserts: DuckDbUpserts | null
 }
 
 class DeltaBackend implements Backend {
@@ -98,7 +101,7 @@ class DeltaBackend implements Backend {
     this.arm = connection.arm
     this.capabilities = capabilitiesOf(connection.strategy, connection.settings)
     this.settings = { ...connection.settings }
-    this.versions = connection.versions
+    this.versions = { ...connection.versions, ...connection.upserts?.versions }
     this.processes = { sidecar: sidecar.pid }
     this.#connection = connection
     this.#sidecar = sidecar
@@ -111,8 +114,9 @@ class DeltaBackend implements Backend {
   }
 
   async open(spec: TableSpec, place: TablePlace = {}): Promise<LakeTable> {
-    const { strategy, settings } = this.#connection
-    return DeltaTable.open(this.#sidecar, { uri: this.#uriOf(spec.name, place), strategy, settings }, spec)
+    const { strategy, settings, upserts } = this.#connection
+    const options = { uri: this.#uriOf(spec.name, place), strategy, settings, upserts }
+    return DeltaTable.open(this.#sidecar, options, spec)
   }
 
   swap(shadow: string, target: string, tag: CommitTag): Promise<SwapResult> {
@@ -123,8 +127,9 @@ class DeltaBackend implements Backend {
     return dropTable(this.#sidecar, this.#connection.environment.storage, name, place)
   }
 
-  close(): Promise<void> {
-    return this.#sidecar.close()
+  async close(): Promise<void> {
+    await this.#sidecar.close()
+    await this.#connection.upserts?.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -134,6 +139,16 @@ class DeltaBackend implements Backend {
   #uriOf(name: string, place: TablePlace): string {
     return uriOf(this.#connection.environment.storage, folderOf(name, place))
   }
+}
+
+/** Loaded on demand, so that a process whose strategy is delta-rs's or deltalite's never loads DuckDB. */
+async function openUpserts(
+  environment: BackendEnvironment,
+  settings: DeltaSettings,
+): Promise<DuckDbUpserts | null> {
+  if (settings.duckdb === undefined) return null
+  const { DuckDbUpserts } = await import('./duckdb/upserts.ts')
+  return DuckDbUpserts.open(environment, settings, settings.duckdb)
 }
 
 function capabilitiesOf(

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { BackendEnvironment } from '../backend.ts'
+import type { DuckDbSettings } from './duckdb/settings.ts'
+import { duckDbDefaults, duckDbShape } from './duckdb/settings.ts'
 
-export const STRATEGIES = ['merge-loop', 'merge', 'merge-tuned', 'deltalite'] as const
+export const STRATEGIES = ['merge-loop', 'merge', 'merge-tuned', 'deltalite', 'duckdb'] as const
 export type Strategy = (typeof STRATEGIES)[number]
 
 const MIB = 2 ** 20
@@ -59,9 +61,11 @@ const deltaliteShape = {
 
 const mergeSettingsSchema = z.strictObject(commonShape)
 const deltaliteSettingsSchema = z.strictObject({ ...commonShape, deltalite: z.strictObject(deltaliteShape) })
+const duckDbSettingsSchema = z.strictObject({ ...commonShape, duckdb: z.strictObject(duckDbShape) })
 
 export type DeltaSettings = Readonly<z.infer<typeof mergeSettingsSchema>> & {
   readonly deltalite?: Readonly<z.infer<typeof deltaliteSettingsSchema>['deltalite']>
+  readonly duckdb?: DuckDbSettings
 }
 
 /**
@@ -74,7 +78,7 @@ export function settingsFor(
   environment: BackendEnvironment,
   overrides: Readonly<Record<string, unknown>>,
 ): DeltaSettings {
-  const schema = strategy === 'deltalite' ? deltaliteSettingsSchema : mergeSettingsSchema
+  const schema = schemaOf(strategy)
   const parsed = schema.safeParse(merged(defaultsOf(strategy, environment), overrides))
   if (parsed.success) return parsed.data
   throw new LakeduelError(
@@ -87,10 +91,15 @@ export function settingsFor(
   )
 }
 
+function schemaOf(strategy: Strategy) {
+  if (strategy === 'deltalite') return deltaliteSettingsSchema
+  return strategy === 'duckdb' ? duckDbSettingsSchema : mergeSettingsSchema
+}
+
 /** Records are merged key by key, so that one variable or argument can be overridden alone. */
 function merged(defaults: DeltaSettings, overrides: Readonly<Record<string, unknown>>): object {
   const record = z.record(z.string(), z.unknown())
-  const nested = (['engineEnvironment', 'deltalite'] as const).flatMap((name) => {
+  const nested = (['engineEnvironment', 'deltalite', 'duckdb'] as const).flatMap((name) => {
     const override = record.safeParse(overrides[name])
     return override.success ? [[name, { ...defaults[name], ...override.data }]] : []
   })
@@ -106,6 +115,8 @@ function defaultsOf(strategy: Strategy, environment: BackendEnvironment): DeltaS
       return { ...BASE, ...TUNED }
     case 'deltalite':
       return { ...BASE, engineEnvironment: GLIBC_MALLOC, deltalite: deltaliteDefaults(environment) }
+    case 'duckdb':
+      return { ...BASE, engineEnvironment: GLIBC_MALLOC, duckdb: duckDbDefaults(environment) }
   }
 }
 

@@ -14,6 +14,7 @@ import type {
 import { planEvolution } from '../evolution.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import { columnSchema } from '../schema.ts'
+import type { DuckDbUpserts } from './duckdb/upserts.ts'
 import type { DeltaSettings, Strategy } from './settings.ts'
 import { requestedSettings } from './settings.ts'
 import type { SidecarProcess } from './sidecar-process.ts'
@@ -53,6 +54,8 @@ export interface DeltaTableOptions {
   readonly uri: string
   readonly strategy: Strategy
   readonly settings: DeltaSettings
+  /** Who upserts, where that isn't the sidecar. */
+  readonly upserts: DuckDbUpserts | null
 }
 
 /** An open table: each verb is one request to the sidecar, which holds the table's log. */
@@ -88,6 +91,8 @@ export class DeltaTable implements LakeTable {
 
   async applyTogether(batches: readonly TaggedBatch[], mode: ApplyMode): Promise<ApplyResult> {
     const { strategy, settings } = this.#options
+    const merged = mode === 'upsert' ? await this.#upsert(batches) : null
+    if (merged !== null) return merged
     const fields = { spec: this.#spec, strategy, batches, mode, ...requestedSettings(settings) }
     const applied = await this.#request('apply', fields, appliedSchema)
     // delta-rs repeats lost commits inside, and tells neither how often nor what it spilled.
@@ -134,12 +139,23 @@ export class DeltaTable implements LakeTable {
     return this.close()
   }
 
+  /** Null where the sidecar does it, or where it refuses a table without a key. */
+  async #upsert(batches: readonly TaggedBatch[]): Promise<ApplyResult | null> {
+    const { upserts, uri } = this.#options
+    if (upserts === null || this.#spec.primaryKey.length === 0) return null
+    this.#assertOpen('upsert')
+    return upserts.upsert({ sidecar: this.#sidecar, uri, spec: this.#spec }, batches)
+  }
+
   async #request<T>(verb: string, fields: object, answer: z.ZodType<T>): Promise<T> {
-    if (this.#closed) {
-      throw new LakeduelError('USAGE', `the table ${this.#spec.name} is closed, so it can't ${verb}`, {
-        remedy: 'Open the table again.',
-      })
-    }
+    this.#assertOpen(verb)
     return this.#sidecar.request(verb, { uri: this.#options.uri, ...fields }, answer)
+  }
+
+  #assertOpen(verb: string): void {
+    if (!this.#closed) return
+    throw new LakeduelError('USAGE', `the table ${this.#spec.name} is closed, so it can't ${verb}`, {
+      remedy: 'Open the table again.',
+    })
   }
 }

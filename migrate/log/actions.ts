@@ -35,7 +35,6 @@ export const removeSchema = z.object({
   dataChange: z.boolean(),
   deletionVector: deletionVectorSchema.nullish(),
 })
-export type RemoveAction = z.infer<typeof removeSchema>
 
 export const metadataSchema = z.object({
   id: z.string(),

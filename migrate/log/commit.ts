@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { messageOf } from '../../platform/errors.ts'
-import type { ObjectStore } from '../../platform/storage/object-store.ts'
+import type { ReadableStore } from '../source/readable-store.ts'
 import { ActionSet } from './actions.ts'
 import { brokenLog } from './errors.ts'
 
@@ -10,7 +10,7 @@ const lineSchema = z.record(z.string(), z.unknown())
  * Reads a file of the log that has one JSON action a line: a commit, a compacted range, or the top of a V2 checkpoint.
  * @throws LakeduelError `SOURCE_BROKEN` where it is missing, empty or no such file
  */
-export async function readActions(store: ObjectStore, key: string): Promise<ActionSet> {
+export async function readActions(store: ReadableStore, key: string): Promise<ActionSet> {
   const bytes = await store.read(key)
   if (bytes === null) throw brokenLog(key, 'is missing')
   return parseActions(textOf(bytes, key), key)

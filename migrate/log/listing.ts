@@ -1,4 +1,5 @@
-import type { ObjectStore, StoredObject } from '../../platform/storage/object-store.ts'
+import type { StoredObject } from '../../platform/storage/object-store.ts'
+import type { ReadableStore } from '../source/readable-store.ts'
 import { type CheckpointName, parseLogFileName } from './file-names.ts'
 
 export const LOG_FOLDER = '_delta_log/'
@@ -23,7 +24,7 @@ export interface LogListing {
   readonly latestVersion: number | null
 }
 
-export async function listLog(store: ObjectStore): Promise<LogListing> {
+export async function listLog(store: ReadableStore): Promise<LogListing> {
   const commits = new Map<number, StoredObject>()
   const checksums = new Map<number, StoredObject>()
   const compacted: { from: number; to: number; key: string }[] = []

@@ -1,5 +1,5 @@
 import { messageOf } from '../../platform/errors.ts'
-import type { CommitInfo, MetadataAction, ProtocolAction } from './actions.ts'
+import type { MetadataAction, ProtocolAction } from './actions.ts'
 import type { DataFile } from './data-file.ts'
 import { brokenLog } from './errors.ts'
 import { assertReadable, columnMappingOf } from './features.ts'
@@ -36,19 +36,25 @@ export interface TableMetadata {
  * @throws LakeduelError `SOURCE_BROKEN`, `SOURCE_UNSUPPORTED`, `USAGE` for a version that isn't there
  */
 export async function readSnapshot(log: DeltaLog, asOf: number | null): Promise<DeltaSnapshot> {
+  const snapshot = await readAnySnapshot(log, asOf)
+  assertReadable(snapshot.uri, snapshot.protocol)
+  return snapshot
+}
+
+/** As {@link readSnapshot}, also of a table whose rows can't be read: only to show what the log says. */
+export async function readAnySnapshot(log: DeltaLog, asOf: number | null): Promise<DeltaSnapshot> {
   const version = asOf ?? log.latestVersion
   const state = new TableState(log.source.storage)
   for (const part of log.partsOf(version)) state.apply(await part.read(), part.key)
   return snapshotOf(log, version, state)
 }
 
-/** @throws LakeduelError `SOURCE_BROKEN`, `SOURCE_UNSUPPORTED` */
-export function snapshotOf(log: DeltaLog, version: number, state: TableState): DeltaSnapshot {
+/** @throws LakeduelError `SOURCE_BROKEN` */
+function snapshotOf(log: DeltaLog, version: number, state: TableState): DeltaSnapshot {
   const { protocol, metadata, files, transactions, domains } = state
   const where = commitKey(version)
   if (protocol === null) throw brokenLog(where, 'and all before it name no protocol')
   if (metadata === null) throw brokenLog(where, 'and all before it name no metaData')
-  assertReadable(log.source.uri, protocol)
   assertUniquePaths(files, where)
   return {
     uri: log.source.uri,
@@ -61,7 +67,7 @@ export function snapshotOf(log: DeltaLog, version: number, state: TableState): D
   }
 }
 
-export function tableOf(metadata: MetadataAction, protocol: ProtocolAction, where: string): TableMetadata {
+function tableOf(metadata: MetadataAction, protocol: ProtocolAction, where: string): TableMetadata {
   const columnMapping = columnMappingOf(protocol, metadata.configuration)
   if (metadata.format.provider !== 'parquet') {
     throw brokenLog(where, `says that the data files are ${metadata.format.provider}, not Parquet`)
@@ -100,9 +106,4 @@ function assertUniquePaths(files: readonly DataFile[], where: string): void {
     if (seen.has(uri)) throw brokenLog(where, `leaves ${uri} in the table twice, with two deletion vectors`)
     seen.add(uri)
   }
-}
-
-/** When a version was committed: in the commit itself where the table keeps that, else when its file was written. */
-export function commitTimeMs(info: CommitInfo | null, writtenAtMs: number): number {
-  return info?.inCommitTimestamp ?? writtenAtMs
 }

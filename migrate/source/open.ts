@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os'
 import { createS3Secret } from '../../platform/duckdb/attach.ts'
 import { DuckDbSession } from '../../platform/duckdb/session.ts'
 import type { S3Endpoint } from '../../platform/endpoints.ts'
-import { openObjectStore } from '../../platform/storage/object-store.ts'
 import { type Location, storageAt, uriOfLocation } from './location.ts'
+import { openReadableStore } from './readable-store.ts'
 import type { DeltaSource } from './source.ts'
 
 /** What is needed to reach tables, whichever they are. */
@@ -23,7 +23,7 @@ export async function openSource(
 ): Promise<DeltaSource & AsyncDisposable> {
   const storage = storageAt(location, access.s3)
   const session = await openParquetSession(access)
-  const store = openObjectStore(storage)
+  const store = openReadableStore(storage)
   return {
     uri: uriOfLocation(location).replace(/(?<=.)\/+$/, ''),
     storage,

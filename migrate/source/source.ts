@@ -1,6 +1,6 @@
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import type { Storage } from '../../platform/endpoints.ts'
-import type { ObjectStore } from '../../platform/storage/object-store.ts'
+import type { ReadableStore } from './readable-store.ts'
 
 /** A Delta table as it is reached; nothing of it has been read yet. */
 export interface DeltaSource {
@@ -8,7 +8,7 @@ export interface DeltaSource {
   readonly uri: string
   /** Its root is the table's folder. */
   readonly storage: Storage
-  readonly store: ObjectStore
+  readonly store: ReadableStore
   /** Reads Parquet of the storage; in UTC. */
   readonly session: DuckDbSession
 }

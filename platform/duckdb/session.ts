@@ -33,31 +33,43 @@ const INSTANCE_CONFIG = {
 
 const changedRowsSchema = z.looseObject({ Count: z.bigint() })
 
-/** One in-memory DuckDB with one connection; statements run one after the other. Messages of its errors hold no secrets. */
+/**
+ * An in-memory DuckDB with one connection; statements of a session run one after the other, those of sessions that are
+ * `beside` each other at once. Messages of its errors hold no secrets.
+ */
 export class DuckDbSession implements AsyncDisposable {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
-  readonly #secrets: readonly string[]
+  readonly #options: SessionOptions
+  readonly #beside: DuckDbSession[] = []
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, secrets: readonly string[]) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, options: SessionOptions) {
     this.#instance = instance
     this.#connection = connection
-    this.#secrets = secrets
+    this.#options = options
   }
 
   /** @throws LakeduelError `TOOL_MISSING` for an extension without a path; {@link DuckDbError} where DuckDB refuses one */
   static async open(options: SessionOptions): Promise<DuckDbSession> {
     const instance = await DuckDBInstance.create(':memory:', { ...INSTANCE_CONFIG })
-    const session = new DuckDbSession(instance, await instance.connect(), options.secrets)
+    const session = new DuckDbSession(instance, await instance.connect(), options)
     try {
       for (const name of options.extensions) {
         await session.run(`LOAD ${literal(extensionPath(options.extensionPaths, name))}`)
       }
-      for (const [name, value] of Object.entries(options.settings)) await session.set(name, value)
+      await session.#configure()
     } catch (error) {
       await session.close()
       throw error
     }
+    return session
+  }
+
+  /** A session with the same database, extensions, secrets and settings, which this one closes. */
+  async beside(): Promise<DuckDbSession> {
+    const session = new DuckDbSession(this.#instance, await this.#instance.connect(), this.#options)
+    this.#beside.push(session)
+    await session.#configure()
     return session
   }
 
@@ -127,12 +139,18 @@ export class DuckDbSession implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    for (const session of this.#beside) session.#connection.closeSync()
     this.#connection.closeSync()
     this.#instance.closeSync()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Some settings are the connection's, such as the time zone. */
+  async #configure(): Promise<void> {
+    for (const [name, value] of Object.entries(this.#options.settings)) await this.set(name, value)
   }
 
   async #read(sql: string, values: readonly DuckDBValue[]): Promise<readonly unknown[]> {
@@ -150,7 +168,7 @@ export class DuckDbSession implements AsyncDisposable {
     try {
       return await action()
     } catch (error) {
-      throw new DuckDbError(redact(messageOf(error), this.#secrets))
+      throw new DuckDbError(redact(messageOf(error), this.#options.secrets))
     }
   }
 }

@@ -12,8 +12,7 @@ import type { DeltaSource } from '../../migrate/source/source.ts'
 import { createS3Secret } from '../../platform/duckdb/attach.ts'
 import { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { literal } from '../../platform/duckdb/sql.ts'
-import { uriOf } from '../../platform/endpoints.ts'
-import { openObjectStore } from '../../platform/storage/object-store.ts'
+import { upload } from './services.ts'
 import { fixture, fixtureNames } from './tables.ts'
 
 /** What the kernel can't read; that our reader can, other tests hold against other readers. */
@@ -24,7 +23,7 @@ const NOT_FOR_THE_KERNEL = new Set([
 /** Its data files aren't there, so its rows can't be counted. */
 const NO_DATA = 'delta-rs/with_checkpoint_no_last_checkpoint'
 
-const { duckdbExtensions, s3, bucket, prefix } = inject('services')
+const { duckdbExtensions, s3 } = inject('services')
 let kernel: DuckDbSession
 let scratchDir = ''
 beforeAll(async () => {
@@ -104,12 +103,3 @@ test.each([
   expect(await summary(remote)).toEqual({ ...here, files })
   expect((await kernelSummary(uri, true)).files).toEqual(files)
 })
-
-/** Puts a folder below the tests' own part of the object store. */
-async function upload(folder: string, key: string): Promise<string> {
-  const storage = { kind: 's3', endpoint: s3, bucket, prefix: `${prefix}${key}` } as const
-  await using from = openObjectStore({ kind: 'local', root: folder })
-  await using to = openObjectStore(storage)
-  for (const file of await from.list('')) await to.putFile(join(folder, file.key), file.key)
-  return uriOf(storage, '')
-}

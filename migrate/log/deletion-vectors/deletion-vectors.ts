@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib'
 import type { Storage } from '../../../platform/endpoints.ts'
 import { messageOf } from '../../../platform/errors.ts'
-import { openObjectStore } from '../../../platform/storage/object-store.ts'
 import { parseLocation } from '../../source/location.ts'
+import { openReadableStore } from '../../source/readable-store.ts'
 import type { DeltaSource } from '../../source/source.ts'
 import type { DeletionVector } from '../actions.ts'
 import { brokenLog } from '../errors.ts'
@@ -94,7 +94,7 @@ async function readFile({ storage, store }: DeltaSource, { key, uri }: FilePath)
     location.kind === 's3' && storage.kind === 's3'
       ? { ...storage, bucket: location.bucket, prefix: '' }
       : { kind: 'local', root: '/' }
-  await using elsewhere = openObjectStore(everywhere)
+  await using elsewhere = openReadableStore(everywhere)
   return await elsewhere.read(location.kind === 's3' ? location.key : location.path)
 }
 

@@ -70,6 +70,14 @@ export class CompactWriter {
     this.#varint(value * 2)
   }
 
+  bytesField(id: number, bytes: Uint8Array): void {
+    this.#field(id, THRIFT.binary)
+    this.#varint(bytes.length)
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
   text(text: string): void {
     const bytes = Buffer.byteLength(text)
     this.#varint(bytes)

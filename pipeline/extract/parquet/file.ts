@@ -4,7 +4,9 @@ import { CompactWriter, THRIFT } from './compact-protocol.ts'
 import { type Leaf, leavesOf } from './leaves.ts'
 import type { Bytes } from './levels.ts'
 import { plainValues } from './plain.ts'
-import { physicalType, writeSchema } from './schema.ts'
+import { presentRows } from './present.ts'
+import { physicalType, writeColumnOrders, writeSchema } from './schema.ts'
+import { type ChunkStatistics, statisticsOf } from './statistics.ts'
 import { zstd } from './zstd.ts'
 
 const MAGIC = Buffer.from('PAR1')
@@ -21,6 +23,7 @@ interface Chunk {
   readonly values: number
   readonly compressedBytes: number
   readonly uncompressedBytes: number
+  readonly statistics: ChunkStatistics | null
 }
 
 interface RowGroup {
@@ -31,7 +34,7 @@ interface RowGroup {
 /**
  * A Parquet file as a sequence of bytes: `start`, then any number of row groups, then `end`. Each record batch becomes a
  * row group, each of its columns one page, so that a row group holds as much as the caller puts into it; nothing but
- * the footer's entries is kept. Values are plain and compressed with zstd; there are no statistics.
+ * the footer's entries is kept. Values are plain and compressed with zstd.
  */
 export class ParquetFile {
   readonly #columns: readonly ColumnSpec[]
@@ -77,7 +80,8 @@ export class ParquetFile {
   }
 
   async #chunk(leaf: Leaf): Promise<{ chunk: Chunk; pieces: readonly Bytes[] }> {
-    const plain = [...leaf.levels, ...plainValues(leaf)]
+    const present = presentRows(leaf)
+    const plain = [...leaf.levels, ...plainValues(leaf, present)]
     const page = await zstd(plain)
     const header = pageHeader(leaf.entries, sizeOf(plain), sizeOf(page))
     const offset = this.#offset
@@ -91,6 +95,7 @@ export class ParquetFile {
         values: leaf.entries,
         compressedBytes: this.#offset - offset,
         uncompressedBytes: header.length + sizeOf(plain),
+        statistics: statisticsOf(leaf, present),
       },
     }
   }
@@ -107,6 +112,7 @@ export class ParquetFile {
       writer.listField(4, THRIFT.struct, this.#rowGroups.length)
       for (const rowGroup of this.#rowGroups) writer.struct(() => writeRowGroup(writer, rowGroup))
       writer.textField(6, CREATED_BY)
+      writeColumnOrders(writer, 7, this.#columns)
     })
     return writer.take()
   }
@@ -152,6 +158,18 @@ function writeChunk(writer: CompactWriter, chunk: Chunk): void {
     writer.i64Field(6, chunk.uncompressedBytes)
     writer.i64Field(7, chunk.compressedBytes)
     writer.i64Field(9, chunk.offset)
+    if (chunk.statistics !== null) writeStatistics(writer, 12, chunk.statistics)
+  })
+}
+
+function writeStatistics(writer: CompactWriter, id: number, { nulls, range }: ChunkStatistics): void {
+  writer.structField(id, () => {
+    writer.i64Field(3, nulls)
+    if (range === null) return
+    writer.bytesField(5, range.max)
+    writer.bytesField(6, range.min)
+    writer.boolField(7, true)
+    writer.boolField(8, true)
   })
 }
 

@@ -2,6 +2,7 @@ import type { Data } from 'apache-arrow'
 import type { LakeType } from '../../../backends/schema.ts'
 import type { Leaf } from './leaves.ts'
 import type { Bytes } from './levels.ts'
+import { bytesOf, type Present } from './present.ts'
 import { DECIMAL_BYTES, PHYSICAL, physicalType } from './schema.ts'
 
 /** A text from this size on goes into the page as it lies in the Arrow buffer, without a copy. */
@@ -10,8 +11,7 @@ const UNCOPIED_BYTES = 64 * 1024
 const SHORT_BYTES = 48
 
 /** The values of a leaf in Parquet's PLAIN encoding: one after the other, nulls left out. */
-export function plainValues({ type, data, rows }: Leaf): readonly Bytes[] {
-  const present = rows ?? presentRows(data)
+export function plainValues({ type, data }: Leaf, present: Present): readonly Bytes[] {
   switch (physicalType(type)) {
     case PHYSICAL.boolean:
       return [bools(data, present)]
@@ -20,26 +20,6 @@ export function plainValues({ type, data, rows }: Leaf): readonly Bytes[] {
     default:
       return [fixedWidth(type, data, present)]
   }
-}
-
-/** Null for all of them. */
-type Present = Int32Array | null
-
-function presentRows(data: Data): Present {
-  if (data.nullCount === 0) return null
-  const rows = new Int32Array(data.length - data.nullCount)
-  const bitmap = data.nullBitmap
-  let count = 0
-  for (let row = 0; row < data.length; row += 1) {
-    if (((bitmap[row >> 3] ?? 0) & (1 << (row & 7))) === 0) continue
-    rows[count] = row
-    count += 1
-  }
-  return rows
-}
-
-function bytesOf(values: ArrayBufferView): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }
 
 function bools(data: Data, present: Present): Bytes {

@@ -57,6 +57,18 @@ export function writeSchema(writer: CompactWriter, id: number, columns: readonly
   for (const { name, type } of columns) writeElement(writer, name, type)
 }
 
+/** Says of each leaf that its statistics are in the order of its type, without which readers leave them out. */
+export function writeColumnOrders(writer: CompactWriter, id: number, columns: readonly ColumnSpec[]): void {
+  const leaves = columns.reduce((sum, { type }) => sum + leafCount(type), 0)
+  writer.listField(id, THRIFT.struct, leaves)
+  for (let leaf = 0; leaf < leaves; leaf += 1) writer.struct(() => writer.structField(1))
+}
+
+function leafCount(type: LakeType): number {
+  if (type.kind === 'list') return leafCount(type.element)
+  return type.kind === 'struct' ? type.fields.reduce((sum, field) => sum + leafCount(field.type), 0) : 1
+}
+
 function elementCount(type: LakeType): number {
   if (type.kind === 'list') return 2 + elementCount(type.element)
   if (type.kind !== 'struct') return 1

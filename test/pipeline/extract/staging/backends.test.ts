@@ -1,54 +1,25 @@
-import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { execa } from 'execa'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Arm, type BackendEnvironment, formatOf } from '../../../../backends/backend.ts'
 import { connectBackend } from '../../../../backends/connect.ts'
 import { openReader, relationOf } from '../../../../backends/reader.ts'
 import type { ColumnSpec } from '../../../../backends/schema.ts'
-import { BatchStager, type FinishedBatch } from '../../../../pipeline/extract/batch-stager.ts'
-import { limitsFor } from '../../../../pipeline/extract/limits.ts'
 import type { TablePlan } from '../../../../pipeline/extract/table-plan.ts'
 import { DecimalText, type Row } from '../../../../pipeline/sources/source.ts'
 import { within } from '../../../../platform/endpoints.ts'
 import { decimal, optional, planOf, SOURCE_TABLE } from '../columns.ts'
+import { freshEnvironment, stage } from './staged.ts'
 
 let environment: BackendEnvironment
 beforeAll(async () => {
-  const services = inject('services')
-  const id = randomUUID().slice(0, 8)
-  environment = {
-    storage: {
-      kind: 's3',
-      endpoint: services.s3,
-      bucket: services.bucket,
-      prefix: `${services.prefix}${id}/`,
-    },
-    catalog: { postgres: services.postgres, schema: `staged_${id}` },
-    duckdbExtensions: services.duckdbExtensions,
-    sidecar: services.sidecar,
-    scratchDir: await mkdtemp(join(tmpdir(), 'lakeduel-staged-')),
-    memoryBudgetBytes: null,
-    threads: 2,
-  }
+  environment = await freshEnvironment()
 })
 afterAll(() => rm(environment.scratchDir, { recursive: true }))
 
-async function stage(
-  plan: TablePlan,
-  rows: readonly Row[],
-  storage = within(environment.storage, 'staged/'),
-): Promise<FinishedBatch> {
-  const nextKey = () => `${randomUUID()}.parquet`
-  await using stager = new BatchStager({ plan, limits: limitsFor(null), storage, nextKey })
-  await stager.add({ rows, cursor: 0 })
-  const batch = await stager.finish()
-  if (batch === null) throw new Error('no rows')
-  return batch
-}
+const staged = (plan: TablePlan, rows: readonly Row[]) =>
+  stage(plan, rows, within(environment.storage, 'staged/'))
 
 const COLUMNS: readonly ColumnSpec[] = [
   { ...optional('id', 'int64'), nullable: false },
@@ -145,9 +116,9 @@ describe.each(['ducklake/merge', 'ducklake/delete-insert', 'delta/merge', 'delta
         primaryKey: ['id'],
         partitionBy: null,
       })
-      const first = await stage(plan, [rowOf(1), nullRow(2), nullRow(3)])
+      const first = await staged(plan, [rowOf(1), nullRow(2), nullRow(3)])
       await table.apply({ parts: [...first.parts] }, 'append', { runId: 'run', batchIndex: 0 })
-      const second = await stage(plan, [rowOf(3), nullRow(4), nullRow(1), rowOf(4)])
+      const second = await staged(plan, [rowOf(3), nullRow(4), nullRow(1), rowOf(4)])
       await table.apply({ parts: [...second.parts] }, 'upsert', { runId: 'run', batchIndex: 1 })
       expect(await storedRows(arm, name)).toEqual([
         expectedNull(1),
@@ -160,7 +131,7 @@ describe.each(['ducklake/merge', 'ducklake/delete-insert', 'delta/merge', 'delta
     test('takes a partitioned table of rows without declared types, and its later, wider columns', async () => {
       const plan = planOf({ partition: null, primaryKey: ['id'], mode: 'incremental' })
       await using backend = await connectBackend(arm, environment, {})
-      const first = await stage(plan, [{ id: 1, createdAt: new Date('2024-05-06T00:00:00Z'), n: 1 }])
+      const first = await staged(plan, [{ id: 1, createdAt: new Date('2024-05-06T00:00:00Z'), n: 1 }])
       const name = `events_${arm.replaceAll(/\W/g, '_')}`
       const partitionBy = 'lakeduel_partition'
       await using table = await backend.open({
@@ -170,7 +141,7 @@ describe.each(['ducklake/merge', 'ducklake/delete-insert', 'delta/merge', 'delta
         partitionBy,
       })
       await table.apply({ parts: [...first.parts] }, 'upsert', { runId: 'run', batchIndex: 0 })
-      const second = await stage(plan, [
+      const second = await staged(plan, [
         { id: 2, createdAt: new Date('2024-12-30T00:00:00Z'), n: 2n ** 64n, more: 'x' },
       ])
       await table.evolve(second.columns)

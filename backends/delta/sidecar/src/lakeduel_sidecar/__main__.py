@@ -37,7 +37,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="lakeduel_sidecar", description=__doc__)
     parser.add_argument(
         "verb",
-        help="serve, hello, stored, open, apply, applied_through, evolve, plan_swap, named_files, maintain, describe",
+        help=(
+            "serve, hello, stored, open, apply, plan_rewrite, commit_rewrite, applied_through, evolve, plan_swap, "
+            "named_files, maintain, describe"
+        ),
     )
     parser.add_argument("--json", default="{}", help="the request, without its verb")
     return parser.parse_args()

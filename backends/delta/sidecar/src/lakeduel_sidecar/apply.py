@@ -24,7 +24,7 @@ from .wire import Apply
 
 def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
     table.refresh()
-    free = free_batches(table, request)
+    free = table.free(request.tags)
     unapplied = tuple(batch for batch, is_free in zip(request.batches, free, strict=True) if is_free)
     outcome = write(table, replace(request, batches=unapplied)) if unapplied else Outcome()
     table.refresh()
@@ -38,19 +38,6 @@ def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
         "version": str(table.delta.version()),
         "engine": dict(outcome.engine),
     }
-
-
-def free_batches(table: LakeTable, request: Apply) -> list[bool]:
-    """Of each batch whether it is still to be applied; of two with one tag the first is."""
-    through: dict[str, int] = {}
-    free = []
-    for tag in request.tags:
-        if tag.run_id not in through:
-            applied = table.applied_through(tag.run_id)
-            through[tag.run_id] = -1 if applied is None else applied
-        free.append(tag.batch_index > through[tag.run_id])
-        through[tag.run_id] = max(through[tag.run_id], tag.batch_index)
-    return free
 
 
 def write(table: LakeTable, request: Apply) -> Outcome:

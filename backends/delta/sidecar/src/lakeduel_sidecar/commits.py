@@ -25,10 +25,16 @@ METADATA_TAGS = "lakeduel.tags"
 """A JSON object of batch indexes by run."""
 
 
-def commit_properties(tags: Sequence[Tag], max_commit_retries: int) -> CommitProperties:
+def commit_properties(
+    tags: Sequence[Tag], max_commit_retries: int, metadata: Mapping[str, Any] | None = None
+) -> CommitProperties:
     """Without tags it is a step before the last one of its batches."""
     transactions = [Transaction(APP_PREFIX + run_id, index) for run_id, index in last_of_runs(tags).items()]
-    return CommitProperties(app_transactions=transactions, max_commit_retries=max_commit_retries)
+    return CommitProperties(
+        app_transactions=transactions,
+        max_commit_retries=max_commit_retries,
+        custom_metadata=None if metadata is None else dict(metadata),
+    )
 
 
 def commit_metadata(tags: Sequence[Tag]) -> dict[str, str]:

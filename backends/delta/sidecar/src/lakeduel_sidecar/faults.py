@@ -14,7 +14,7 @@ from typing import Literal
 
 from .errors import SidecarError
 
-Point = Literal["before-apply", "mid-partition-loop"]
+Point = Literal["before-apply", "before-commit", "mid-partition-loop"]
 
 SYNTAX = re.compile(r"(?P<point>[a-z-]+):(?P<action>kill|stall|error)(?:=(?P<stall_ms>\d+))?(?:@(?P<after>\d+))?")
 STALL_MS = 30_000

@@ -58,9 +58,13 @@ def last_rows(keys: pa.Table) -> pa.Array | None:
 
 
 def has_range(column: pa.ChunkedArray) -> bool:
+    return is_ordered(column.type) and column.null_count < len(column)
+
+
+def is_ordered(key_type: pa.DataType) -> bool:
+    """Whether the least and the greatest value that the log tells of a file are exact bounds."""
     types = pa.types
-    ordered = types.is_integer(column.type) or types.is_string(column.type) or types.is_date(column.type)
-    return bool(ordered) and column.null_count < len(column)
+    return bool(types.is_integer(key_type) or types.is_string(key_type) or types.is_date(key_type))
 
 
 def value_range(column: pa.ChunkedArray) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
@@ -29,3 +30,10 @@ def read_state(uri: str, delta: DeltaTable) -> LogState:
     actions = pq.read_table(checkpoint, filesystem=filesystem, columns=["protocol", "metaData", "add"])
     logged = {name: actions[name].drop_null().to_pylist(maps_as_pydicts="strict") for name in actions.column_names}
     return LogState(delta.version(), logged["protocol"][0], logged["metaData"][0], logged["add"])
+
+
+def read_commit(uri: str, version: int) -> list[Json]:
+    """The actions of one commit, as they were logged."""
+    filesystem, path = filesystem_of(uri)
+    with filesystem.open_input_stream(f"{path}/_delta_log/{version:020}.json") as stream:
+        return [json.loads(line) for line in stream.read().splitlines() if line.strip()]

@@ -11,6 +11,9 @@ from typing import Any
 from .apply import apply
 from .errors import SidecarError
 from .evolve import evolve
+from .listing import plan_rewrite
+from .outside_wire import parse_commit_rewrite, parse_plan_rewrite
+from .replacing import commit_rewrite
 from .swap import named_files, plan_swap
 from .table import LakeTable, load, open_table
 from .wire import Json, field, parse_apply, parse_evolve, parse_table, parse_tag, parse_write
@@ -29,6 +32,8 @@ class Requests:
             "stored": self._stored,
             "open": self._open,
             "apply": self._apply,
+            "plan_rewrite": self._plan_rewrite,
+            "commit_rewrite": self._commit_rewrite,
             "applied_through": self._applied_through,
             "evolve": self._evolve,
             "plan_swap": self._plan_swap,
@@ -83,6 +88,12 @@ class Requests:
     def _apply(self, request: Json) -> dict[str, Any]:
         parsed = parse_apply(request)
         return apply(self._table(request), parsed)
+
+    def _plan_rewrite(self, request: Json) -> dict[str, Any]:
+        return plan_rewrite(self._table(request), parse_plan_rewrite(request))
+
+    def _commit_rewrite(self, request: Json) -> dict[str, Any]:
+        return commit_rewrite(self._table(request), parse_commit_rewrite(request))
 
     def _applied_through(self, request: Json) -> dict[str, Any]:
         table = self._table(request)

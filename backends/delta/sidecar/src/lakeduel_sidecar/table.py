@@ -16,7 +16,7 @@ from .files import STATISTICS_COLUMNS, bounded_row_group, has_order, table_prope
 from .schema import arrow_field, lake_type_of, stored_schema
 from .storage import storage_options
 from .streaming_upsert import open_handle
-from .wire import Column, Table, WriteSettings
+from .wire import Column, Table, Tag, WriteSettings
 
 if TYPE_CHECKING:
     import deltalite
@@ -48,6 +48,18 @@ class LakeTable:
 
     def applied_through(self, run_id: str) -> int | None:
         return applied_through(self.delta, self.tags, run_id)
+
+    def free(self, tags: Sequence[Tag]) -> list[bool]:
+        """Of each tag whether its batch is still to be applied; of two that are alike the first is."""
+        through: dict[str, int] = {}
+        free = []
+        for tag in tags:
+            if tag.run_id not in through:
+                applied = self.applied_through(tag.run_id)
+                through[tag.run_id] = -1 if applied is None else applied
+            free.append(tag.batch_index > through[tag.run_id])
+            through[tag.run_id] = max(through[tag.run_id], tag.batch_index)
+        return free
 
     def describe(self) -> dict[str, Any]:
         files = pa.table(self.delta.get_add_actions())

@@ -1,0 +1,46 @@
+import type { BatchPartition } from './batch.ts'
+import type { TouchedFile } from './touched.ts'
+
+/** What becomes one new file: stored files without their rows that are replaced, and the batch's rows of the partition. */
+export interface Job {
+  readonly partition: BatchPartition
+  readonly files: readonly TouchedFile[]
+  /** Whether the rows of the batch go here; they do in exactly one job of each partition. */
+  readonly takesBatch: boolean
+}
+
+/**
+ * Deals the touched files out to jobs: small ones of a partition are put together up to the target size, so that files
+ * don't become more with every upsert, and the rows of the batch go where the least is.
+ */
+export function planJobs(
+  partitions: readonly BatchPartition[],
+  touched: readonly TouchedFile[],
+  targetFileBytes: number,
+): readonly Job[] {
+  const byPartition = Map.groupBy(touched, ({ partitionIndex }) => partitionIndex)
+  return partitions.flatMap((partition) => {
+    const groups = groupFiles(byPartition.get(partition.index) ?? [], targetFileBytes)
+    const smallest = groups.toSorted((left, right) => bytesOf(left) - bytesOf(right))[0]
+    return groups.map((files) => ({ partition, files, takesBatch: files === smallest }))
+  })
+}
+
+/** At least one group, which may be empty. */
+function groupFiles(
+  files: readonly TouchedFile[],
+  targetFileBytes: number,
+): readonly (readonly TouchedFile[])[] {
+  const groups: TouchedFile[][] = [[]]
+  for (const file of files.toSorted((left, right) => left.bytes - right.bytes)) {
+    const last = groups.at(-1)
+    if (last === undefined || (last.length > 0 && bytesOf(last) + file.bytes > targetFileBytes))
+      groups.push([file])
+    else last.push(file)
+  }
+  return groups
+}
+
+export function bytesOf(files: readonly TouchedFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0)
+}

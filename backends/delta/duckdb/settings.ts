@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import type { BackendEnvironment } from '../../backend.ts'
+
+const MIB = 2 ** 20
+
+/** How DuckDB merges. How the defaults were found: `docs/decisions/004-delta-settings.md`. */
+export const duckDbShape = {
+  threads: z.int().positive(),
+  /** DuckDB's `memory_limit`: the buffer manager's, no cap of the process. */
+  memoryLimitBytes: z.int().positive(),
+  /** The `memory_limit` of an upsert of next to nothing; it grows with the batch and the files, up to `memoryLimitBytes`. */
+  baseMemoryBytes: z.int().positive(),
+  /** Files that are looked through or written at once, if they fit. Each occupies one of libuv's four threads. */
+  parallelFiles: z.int().positive(),
+  /** Small files of a partition that have to be written anew become one of about this size. */
+  targetFileBytes: z.int().positive(),
+  /** Bytes of an upload part; S3 takes no fewer than 5 MiB, and a smaller file is one request. */
+  uploadPartBytes: z.int().min(5 * MIB),
+  /** Upload parts in flight, of all files together. */
+  uploadThreads: z.int().positive(),
+  /** Whether DuckDB keeps the bytes of the key columns that it looked through for when the file is written anew. */
+  externalFileCache: z.boolean(),
+  /** Whether HTTP connections outlive a file handle. */
+  httpConnectionCaching: z.boolean(),
+}
+export type DuckDbSettings = Readonly<z.infer<z.ZodObject<typeof duckDbShape>>>
+
+/** The share of a pod's memory that DuckDB's buffer manager may use; the rest is for Node, the sidecar and what DuckDB doesn't count. */
+const BUFFER_SHARE = 0.5
+const DEFAULT_BUDGET_BYTES = 1024 * MIB
+
+export function duckDbDefaults({ memoryBudgetBytes, threads }: BackendEnvironment): DuckDbSettings {
+  return {
+    threads,
+    memoryLimitBytes: Math.floor((memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES) * BUFFER_SHARE),
+    baseMemoryBytes: 96 * MIB,
+    parallelFiles: 3,
+    targetFileBytes: 64 * MIB,
+    uploadPartBytes: 5 * MIB,
+    uploadThreads: 4,
+    externalFileCache: false,
+    httpConnectionCaching: true,
+  }
+}
+
+/** DuckDB counts upload parts by the largest file that it must be able to write in 10,000 of them. */
+const PARTS_PER_FILE = 10_000
+
+/** The settings as DuckDB names them. */
+export function sessionSettings(
+  settings: DuckDbSettings,
+  environment: BackendEnvironment,
+): Readonly<Record<string, string | number | boolean>> {
+  return {
+    threads: settings.threads,
+    memory_limit: `${settings.memoryLimitBytes}B`,
+    temp_directory: environment.scratchDir,
+    // Byte-bounded row groups are refused otherwise, and nothing here depends on the order of rows.
+    preserve_insertion_order: false,
+    enable_external_file_cache: settings.externalFileCache,
+    // A file is read twice: its keys, and if one of them is in the batch, all of it.
+    parquet_metadata_cache: true,
+    ...(environment.storage.kind === 's3' ? httpSettings(settings) : {}),
+    // Timestamps with a zone are read and written in UTC, whatever zone the machine is in.
+    TimeZone: 'UTC',
+  }
+}
+
+function httpSettings(settings: DuckDbSettings): Readonly<Record<string, string | number | boolean>> {
+  return {
+    httpfs_connection_caching: settings.httpConnectionCaching,
+    s3_uploader_max_filesize: `${settings.uploadPartBytes * PARTS_PER_FILE}B`,
+    s3_uploader_thread_limit: settings.uploadThreads,
+  }
+}

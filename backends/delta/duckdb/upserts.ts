@@ -1,0 +1,231 @@
+/**
+ * Upserts into Delta tables by DuckDB: the engine of the DuckLake arms, with the format of delta-rs.
+ *
+ * An upsert, of one batch or of several together:
+ * 1. the sidecar reads the log, says which batches are in the table already, refuses a table that asks for more than its
+ *    columns (`rewritable.py`), and lists the files with what the log tells of their keys;
+ * 2. DuckDB reads the staged parts, keeps the last row of each key, and looks through the files that may hold one of the
+ *    keys, reading key columns only (`touched.ts`);
+ * 3. each file that does hold one is written anew without those rows, and with the batch's rows of its partition
+ *    (`jobs.ts`, `write.ts`); files in which no key is found stay as they are;
+ * 4. the sidecar commits what was written and what it replaces in one commit with the tags, unless somebody else has
+ *    changed a partition of the batch since step 1 (`replacing.py`).
+ * What a lost commit has written is deleted; what a killed process has written is in no log, and so in no table.
+ */
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import pLimit from 'p-limit'
+import { z } from 'zod'
+import { createS3Secret, secretsOf } from '../../../platform/duckdb/attach.ts'
+import { DuckDbSession, duckDbVersion } from '../../../platform/duckdb/session.ts'
+import { LakeduelError } from '../../../platform/errors.ts'
+import { deleteFiles } from '../../../platform/storage/files.ts'
+import type { ApplyResult, BackendEnvironment, TaggedBatch } from '../../backend.ts'
+import { translated } from '../../duckdb/errors.ts'
+import type { TableSpec } from '../../schema.ts'
+import { columnSchema } from '../../schema.ts'
+import type { DeltaSettings } from '../settings.ts'
+import type { SidecarProcess } from '../sidecar-process.ts'
+import type { Merged } from './merge.ts'
+import { merge } from './merge.ts'
+import type { DuckDbSettings } from './settings.ts'
+import { sessionSettings } from './settings.ts'
+
+/** A table, and who reads and writes its log. */
+export interface UpsertTarget {
+  readonly sidecar: SidecarProcess
+  readonly uri: string
+  readonly spec: TableSpec
+}
+
+/** What upserts of a backend have in common. */
+interface Upserter {
+  readonly environment: BackendEnvironment
+  readonly settings: DeltaSettings
+  readonly duckDbSettings: DuckDbSettings
+  readonly sessions: readonly [DuckDbSession, ...DuckDbSession[]]
+}
+
+const planSchema = z.object({
+  alreadyAppliedEach: z.array(z.boolean()),
+  version: z.int(),
+  columns: z.array(columnSchema),
+  statisticsColumns: z.array(z.string()),
+})
+type Plan = z.infer<typeof planSchema>
+
+const committedSchema = z.object({ version: z.string(), attempts: z.int(), commitMs: z.number() })
+
+/** The schema in DuckDB that the tables of an upsert are in. */
+const SCHEMA = 'upsert'
+
+/** DuckDB with sessions for statements that run at once. Upserts into several tables run one after the other. */
+export class DuckDbUpserts implements AsyncDisposable {
+  readonly versions: Readonly<Record<string, string>>
+  readonly #upserter: Upserter
+  readonly #alone = pLimit(1)
+
+  private constructor(upserter: Upserter, versions: Readonly<Record<string, string>>) {
+    this.versions = versions
+    this.#upserter = upserter
+  }
+
+  static async open(
+    environment: BackendEnvironment,
+    settings: DeltaSettings,
+    duckDbSettings: DuckDbSettings,
+  ): Promise<DuckDbUpserts> {
+    return translated('connecting', { arm: 'delta/duckdb' }, async () => {
+      const session = await openSession(environment, duckDbSettings)
+      const others: DuckDbSession[] = []
+      while (others.length < duckDbSettings.parallelFiles - 1) others.push(await session.beside())
+      const versions = { duckdb: duckDbVersion(), ...(await session.extensionVersions()) }
+      return new DuckDbUpserts(
+        { environment, settings, duckDbSettings, sessions: [session, ...others] },
+        versions,
+      )
+    })
+  }
+
+  /** Null where no batch that is still to be applied has a row, so that there is nothing to merge. */
+  upsert(target: UpsertTarget, batches: readonly TaggedBatch[]): Promise<ApplyResult | null> {
+    const facts = { table: target.spec.name, tags: batches.map(({ tag }) => tag) }
+    return this.#alone(() =>
+      translated(`upserting into table ${target.spec.name}`, facts, () =>
+        upsert(this.#upserter, target, batches),
+      ),
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.#upserter.sessions[0].close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+async function openSession(
+  environment: BackendEnvironment,
+  settings: DuckDbSettings,
+): Promise<DuckDbSession> {
+  const { storage, catalog } = environment
+  const session = await DuckDbSession.open({
+    extensionPaths: environment.duckdbExtensions,
+    extensions: storage.kind === 's3' ? ['httpfs'] : [],
+    settings: sessionSettings(settings, environment),
+    secrets: secretsOf(storage, catalog.postgres),
+  })
+  try {
+    if (storage.kind === 's3') await createS3Secret(session, storage.endpoint)
+    return session
+  } catch (error) {
+    await session.close()
+    throw error
+  }
+}
+
+async function upsert(
+  upserter: Upserter,
+  target: UpsertTarget,
+  batches: readonly TaggedBatch[],
+): Promise<ApplyResult | null> {
+  const { environment, sessions } = upserter
+  const [session] = sessions
+  const listing = join(environment.scratchDir, `lakeduel-files-${randomUUID()}.parquet`)
+  try {
+    const plan = await planOf(target, batches, listing)
+    const free = batches.filter((_, index) => plan.alreadyAppliedEach[index] === false)
+    if (free.length === 0) return nothingDone(batches, plan)
+    await session.run(`CREATE SCHEMA ${SCHEMA}`)
+    const spec = { ...target.spec, columns: plan.columns }
+    const context = {
+      ...upserter,
+      ...plan,
+      schema: SCHEMA,
+      storage: environment.storage,
+      spec,
+      uri: target.uri,
+      listing,
+    }
+    const merged = await merge(context, { parts: free.flatMap(({ batch }) => batch.parts) })
+    if (merged === null) return null
+    return await committed(upserter, target, plan, { batches, free, merged })
+  } finally {
+    await rm(listing, { force: true })
+    await session.run(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`)
+  }
+}
+
+function planOf(
+  { sidecar, uri, spec }: UpsertTarget,
+  batches: readonly TaggedBatch[],
+  filesPath: string,
+): Promise<Plan> {
+  const fields = { uri, tags: batches.map(({ tag }) => tag), primaryKey: spec.primaryKey, filesPath }
+  return sidecar.request('plan_rewrite', fields, planSchema)
+}
+
+interface Applied {
+  readonly batches: readonly TaggedBatch[]
+  /** Those that were not applied before. */
+  readonly free: readonly TaggedBatch[]
+  readonly merged: Merged
+}
+
+/** Commits a merge; when that is lost to another writer, deletes the files that it would have added. */
+async function committed(
+  { environment, settings }: Upserter,
+  { sidecar, uri }: UpsertTarget,
+  plan: Plan,
+  { batches, free, merged }: Applied,
+): Promise<ApplyResult> {
+  const { partitions, written, replaced, rowsInserted, rowsUpdated, engine } = merged
+  const fields = {
+    uri,
+    version: plan.version,
+    tags: free.map(({ tag }) => tag),
+    partitions,
+    written,
+    replaced,
+    maxCommitRetries: settings.maxCommitRetries,
+  }
+  try {
+    const { version, attempts, commitMs } = await sidecar.request('commit_rewrite', fields, committedSchema)
+    return {
+      ...nothingDone(batches, plan),
+      alreadyApplied: false,
+      rowsInserted,
+      rowsUpdated,
+      commits: 1,
+      attempts,
+      version,
+      engine: { ...engine, commitMs },
+    }
+  } catch (error) {
+    // Of any other failure nobody knows here whether it was committed, and then the files are the table's.
+    const isLost = error instanceof LakeduelError && error.code === 'COMMIT_CONFLICT'
+    if (isLost)
+      await deleteFiles(
+        environment.storage,
+        written.map(({ path }) => `${uri}/${path}`),
+      )
+    throw error
+  }
+}
+
+function nothingDone(batches: readonly TaggedBatch[], { alreadyAppliedEach, version }: Plan): ApplyResult {
+  return {
+    alreadyApplied: true,
+    alreadyAppliedEach,
+    rowsRead: batches.flatMap(({ batch }) => batch.parts).reduce((sum, { rows }) => sum + rows, 0),
+    rowsInserted: 0,
+    rowsUpdated: 0,
+    commits: 0,
+    attempts: 0,
+    version: String(version),
+    engine: {},
+  }
+}

@@ -1,0 +1,54 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SourceAccess } from '../../migrate/source/open.ts'
+import { type Config, loadConfig } from '../../platform/config/load.ts'
+import type { S3Endpoint } from '../../platform/endpoints.ts'
+import { readHeldServices } from '../../platform/services/held.ts'
+import type { S3Server } from '../../platform/services/server-schemas.ts'
+import { ensureSetup } from '../../platform/setup/setup.ts'
+
+export interface MigrateSurroundings extends SourceAccess, AsyncDisposable {
+  readonly config: Config
+  /** The interpreter that delta-rs runs in. */
+  readonly python: string
+}
+
+const DEFAULT_MEMORY_BYTES = 1024 * 2 ** 20
+/** DuckDB's share of what the process may take; the rest is for Node, and for what DuckDB doesn't count. */
+const DUCKDB_SHARE = 0.5
+
+/** What the commands of `lakeduel migrate` work with. Nothing is probed, since a plan writes nothing anywhere. */
+export async function openMigrateSurroundings(
+  options: { readonly config?: string; readonly maxMemory?: number | null },
+  signal: AbortSignal,
+): Promise<MigrateSurroundings> {
+  const config = await loadConfig({ configFile: options.config })
+  const setup = await ensureSetup(config.home, { minio: false, signal })
+  const parent = join(config.home, 'run')
+  await mkdir(parent, { recursive: true })
+  const scratchDir = await mkdtemp(join(parent, 'spill-'))
+  return {
+    config,
+    duckdbExtensions: setup.duckdbExtensions,
+    python: setup.sidecar.python,
+    s3: await s3EndpointOf(config),
+    scratchDir,
+    memoryLimitBytes: Math.floor((options.maxMemory ?? DEFAULT_MEMORY_BYTES) * DUCKDB_SHARE),
+    [Symbol.asyncDispose]: () => rm(scratchDir, { recursive: true, force: true }),
+  }
+}
+
+/** The configured object store, else the one that `lakeduel services up` holds, else none. */
+async function s3EndpointOf(config: Config): Promise<S3Endpoint | null> {
+  if (config.s3 !== null) {
+    const { sessionToken, bucket: _bucket, prefix: _prefix, ...access } = config.s3
+    const token = sessionToken === null ? {} : { sessionToken }
+    return unprobed({ ...access, ...token, origin: 'configured', version: null })
+  }
+  const held = await readHeldServices(config.home)
+  return held?.servers.s3 == null ? null : unprobed(held.servers.s3)
+}
+
+function unprobed(server: S3Server): S3Endpoint {
+  return { ...server, version: server.version ?? 'not asked', putIfAbsent: false, metricsUrl: null }
+}
