@@ -1,10 +1,11 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import CliTable from 'cli-table3'
 import type { Results } from './schema.ts'
-import { TIME_BASELINE } from './summary/verdict.ts'
 import type { ScenarioSummary } from './summary.ts'
 import { summarize } from './summary.ts'
-import { comparisonTable } from './tables.ts'
+import { comparisonTable } from './tables/comparison.ts'
+import { gridTable } from './tables/grid.ts'
+import type { Column, Table } from './tables/table.ts'
 
 export interface ConsoleOptions {
   /** Columns of the terminal. */
@@ -12,16 +13,6 @@ export interface ConsoleOptions {
   readonly color: boolean
 }
 
-/** What to give up first where the terminal is too narrow for all columns; the arm and its apply time always stay. */
-const DISPENSABLE = [
-  'read before',
-  'read maintained',
-  `vs ${TIME_BASELINE}`,
-  'written',
-  'S3 requests',
-  'read after',
-  'peak memory (added)',
-]
 const NARROWEST_VERDICT = 16
 const WIDEST_VERDICT = 44
 
@@ -49,68 +40,80 @@ export function renderConsole(results: Results, options: ConsoleOptions): string
   ].join('\n\n')
 }
 
-function renderScenario({ name, scenario, arms, verdict }: ScenarioSummary, options: ConsoleOptions): string {
-  const table = comparisonTable(arms)
-  const rows = table.rows.map(
-    (row) => new Map(table.columns.map((column, i) => [column.title, row[i] ?? ''])),
-  )
+function renderScenario(summary: ScenarioSummary, options: ConsoleOptions): string {
+  const { name, scenario, verdict } = summary
   return [
     paint('bold', name, options),
     wrap(scenario.question, options.width, ''),
-    drawTable(
-      table.columns.map((column) => column.title),
-      rows,
-      new Set(table.columns.filter((column) => column.numeric).map((column) => column.title)),
-      options,
-    ),
+    drawTable(overviewOf(summary, options.width), options),
     paint('bold', wrap(verdict.headline, options.width, ''), options),
     ...verdict.details.map((detail) => wrap(`· ${detail}`, options.width, '  ')),
   ].join('\n')
 }
 
-function drawTable(
-  titles: readonly string[],
-  rows: readonly ReadonlyMap<string, string>[],
-  numeric: ReadonlySet<string>,
-  options: ConsoleOptions,
-): string {
-  const { kept, widths } = fitColumns(titles, rows, options.width)
-  const table = new CliTable({
-    head: kept.map((title) => paint('bold', title, options)),
+/** One line a point where the terminal has room for all arms beside one another, else one line a point and arm. */
+function overviewOf(summary: ScenarioSummary, width: number): Table {
+  const grid = gridTable(summary)
+  if (grid !== null && widthOf(grid.columns, grid) <= width) return grid
+  return comparisonTable(summary)
+}
+
+function drawTable(table: Table, options: ConsoleOptions): string {
+  const { kept, widths } = fitColumns(table, options.width)
+  const drawn = new CliTable({
+    head: kept.map(({ title }) => paint('bold', title, options)),
     colWidths: [...widths],
-    colAligns: kept.map((title) => (numeric.has(title) ? 'right' : 'left')),
+    colAligns: kept.map(({ numeric }) => (numeric ? 'right' : 'left')),
     wordWrap: true,
     // No lines between rows: a terminal has too few lines to spend half of them.
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
     style: { head: [], border: [] },
   })
-  table.push(...rows.map((row) => kept.map((title) => paintField(title, row.get(title) ?? '', options))))
-  return table.toString()
+  const places = kept.map((column) => table.columns.indexOf(column))
+  drawn.push(
+    ...table.rows.map((row) =>
+      kept.map(({ title }, index) => paintField(title, row[places[index] ?? 0] ?? '', options)),
+    ),
+  )
+  return drawn.toString()
 }
 
 /** Drops columns until the rest fits; what is left over goes to the verdict, which wraps. */
 function fitColumns(
-  titles: readonly string[],
-  rows: readonly ReadonlyMap<string, string>[],
+  table: Table,
   width: number,
-): { readonly kept: readonly string[]; readonly widths: readonly number[] } {
-  const natural = (title: string) =>
-    Math.max(
-      ...title.split(' ').map((word) => word.length),
-      ...rows.map((row) => row.get(title)?.length ?? 0),
-    ) + 2
-  const verdictWidth = Math.min(WIDEST_VERDICT, natural('verdict'))
-  const spare = (kept: readonly string[]) => {
-    const figures = kept.filter((title) => title !== 'verdict')
-    return width - figures.reduce((sum, title) => sum + natural(title) + 1, 0) - 2
-  }
-  let kept = [...titles]
-  for (const title of DISPENSABLE) {
+): { readonly kept: readonly Column[]; readonly widths: readonly number[] } {
+  const verdict = table.columns.find(({ title }) => title === 'verdict')
+  const verdictWidth = verdict === undefined ? 0 : Math.min(WIDEST_VERDICT, naturalWidth(verdict, table))
+  const spare = (columns: readonly Column[]) =>
+    width -
+    widthOf(
+      columns.filter((column) => column !== verdict),
+      table,
+    ) -
+    (verdict === undefined ? 0 : 1)
+  const dispensable = table.columns
+    .filter((column) => column.dispensable !== undefined)
+    .toSorted((a, b) => (b.dispensable ?? 0) - (a.dispensable ?? 0))
+  let kept = table.columns
+  for (const column of dispensable) {
     if (spare(kept) >= Math.min(NARROWEST_VERDICT, verdictWidth)) break
-    kept = kept.filter((other) => other !== title)
+    kept = kept.filter((other) => other !== column)
   }
   const last = Math.max(8, Math.min(verdictWidth, spare(kept)))
-  return { kept, widths: kept.map((title) => (title === 'verdict' ? last : natural(title))) }
+  return { kept, widths: kept.map((column) => (column === verdict ? last : naturalWidth(column, table))) }
+}
+
+/** Of whole columns with the lines around them. */
+function widthOf(columns: readonly Column[], table: Table): number {
+  return columns.reduce((sum, column) => sum + naturalWidth(column, table) + 1, 1)
+}
+
+/** Titles wrap at blanks, values don't. */
+function naturalWidth(column: Column, { columns, rows }: Table): number {
+  const place = columns.indexOf(column)
+  const words = column.title.split(' ').map((word) => word.length)
+  return Math.max(...words, ...rows.map((row) => row[place]?.length ?? 0)) + 2
 }
 
 function paintField(title: string, value: string, options: ConsoleOptions): string {

@@ -1,4 +1,12 @@
 /** Figures as a person reads them. The tables keep three significant digits; the results file keeps all. */
+import type { Axis, Point, Scalar, Unit } from './schema.ts'
+
+// A formatter takes longer to make than to use, and a report formats tens of thousands of figures.
+const COUNTS = new Intl.NumberFormat('en-US')
+const DECIMALS = [0, 1, 2].map(
+  (digits) =>
+    new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+)
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
@@ -22,7 +30,62 @@ export function formatDuration(ms: number): string {
 }
 
 export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString('en-US')
+  return COUNTS.format(Math.round(count))
+}
+
+/** A value in its unit, as `1.50 GiB`, `8.20 s` or `6.30 commits/s`. */
+export function formatValue(value: number, unit: Unit): string {
+  switch (unit) {
+    case 'ms':
+      return formatDuration(value)
+    case 's':
+      return formatDuration(value * 1000)
+    case 'bytes':
+      return formatBytes(value)
+    case 'bytes/s':
+      return `${formatBytes(value)}/s`
+    case 'count':
+      return Number.isInteger(value) ? formatCount(value) : significant(value)
+    case 'ratio':
+      return significant(value)
+    case 'per-commit':
+      return `${significant(value)} per commit`
+    case 'per-row':
+      return `${significant(value)} per row`
+    case 'GiB·s':
+    case 'rows/s':
+    case 'commits/s':
+    case 'requests/s':
+      return `${significant(value)} ${unit}`
+    default:
+      return unit satisfies never
+  }
+}
+
+/** `s3 latency 15 ms, target same table`; empty where the scenario has no axes. */
+export function formatPoint(point: Point, axes: readonly Axis[]): string {
+  return axes
+    .flatMap((axis) => {
+      const value = point[axis.name]
+      return value === undefined ? [] : [`${formatMetricName(axis.name)} ${formatAxisValue(value, axis)}`]
+    })
+    .join(', ')
+}
+
+export function formatAxisValue(value: Scalar, { unit }: Axis): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value === 'number' && unit === 'bytes') return formatBytes(value)
+  return unit === null ? formatScalar(value) : `${formatScalar(value)} ${unit}`
+}
+
+/** A metric's name in words, without the unit that its value is shown in: `commit latency p50` of `commitLatencyP50Ms`. */
+export function formatMetricName(name: string): string {
+  const phased = name.replaceAll('.', ' ')
+  return splitCamelCase(phased.replace(/(?<=[a-z0-9])(?:Ms|Bytes|Seconds|GibSeconds)$/, ''))
+}
+
+function splitCamelCase(name: string): string {
+  return name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 
 /** `5.1×`; two decimals where one would hide the difference. */
@@ -64,7 +127,5 @@ function ratioNumber(ratio: number): string {
 function significant(value: number): string {
   const size = Math.abs(value)
   const decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2
-  return value === 0
-    ? '0'
-    : value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+  return value === 0 ? '0' : (DECIMALS[decimals] ?? COUNTS).format(value)
 }

@@ -1,26 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { type Chart, chartsOf } from './html/charts.ts'
+import type { Chart } from './html/chart.ts'
+import { chartsOf, type ScenarioCharts } from './html/charts.ts'
 import { escapeHtml, renderList, renderTable } from './html/markup.ts'
 import { PAGE_SCRIPT } from './html/script.ts'
 import { PAGE_STYLE } from './html/style.ts'
 import type { Results } from './schema.ts'
+import type { PointSummary } from './summary/points.ts'
 import type { ScenarioSummary, Summary } from './summary.ts'
 import { summarize } from './summary.ts'
-import {
-  cellsTable,
-  certaintyTable,
-  comparisonTable,
-  environmentTable,
-  phasesTable,
-  scenarioTable,
-  settingsTable,
-} from './tables.ts'
+import { cellsTable, phasesTable } from './tables/cells.ts'
+import { certaintyTable } from './tables/certainty.ts'
+import { comparisonTable } from './tables/comparison.ts'
+import { gridTable, scalingTable } from './tables/grid.ts'
+import { environmentTable, scenarioTable, settingsTable } from './tables/setting.ts'
 
 /** The whole report as one page that needs no network: styles, scripts, Chart.js and the results are within it. */
 export function renderHtml(results: Results): string {
   const summary = summarize(results)
-  const charts = summary.scenarios.map(({ name, arms }) => chartsOf(name, arms, capOf(results, name)))
+  const charts = summary.scenarios.map(chartsOf)
+  const drawn = charts.flatMap(({ overview, points }) => [...overview, ...points.flat()])
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -33,20 +32,16 @@ export function renderHtml(results: Results): string {
 <body>
 <main>
 ${renderHead(results, summary)}
-${summary.scenarios.map((scenario, index) => renderScenario(results, scenario, charts[index] ?? [])).join('\n')}
+${summary.scenarios.map((scenario, index) => renderScenario(scenario, charts[index])).join('\n')}
 ${renderFoot(results, summary)}
 </main>
 <script type="application/json" id="results">${embedJson(results)}</script>
-<script type="application/json" id="charts">${embedJson(charts.flat())}</script>
+<script type="application/json" id="charts">${embedJson(drawn)}</script>
 <script>${embedScript(readChartJs())}</script>
 <script>${embedScript(PAGE_SCRIPT)}</script>
 </body>
 </html>
 `
-}
-
-function capOf({ scenarios }: Results, name: string): number | null {
-  return scenarios.find((scenario) => scenario.name === name)?.memoryCapBytes ?? null
 }
 
 function renderHead({ run, environment }: Results, { scenarios }: Summary): string {
@@ -63,40 +58,59 @@ ${scenarios.map(renderVerdict).join('\n')}
 </header>`
 }
 
-function renderVerdict({ name, arms, verdict }: ScenarioSummary): string {
-  const winner = arms.find((arm) => arm.sound && arm.figures !== null)
-  return `<section class="verdict ${escapeHtml(winner?.format ?? '')}">
+function renderVerdict({ name, verdict }: ScenarioSummary): string {
+  const format = verdict.winner?.split('/')[0] ?? ''
+  return `<section class="verdict ${escapeHtml(format)}">
 <h2>${escapeHtml(name)}</h2>
 <p>${escapeHtml(verdict.headline)}</p>
 ${renderList(verdict.details)}
 </section>`
 }
 
-function renderScenario(results: Results, summary: ScenarioSummary, charts: readonly Chart[]): string {
-  const { scenario, name, arms } = summary
-  const cells = results.cells.filter((cell) => cell.scenario === name)
+function renderScenario(summary: ScenarioSummary, charts: ScenarioCharts | undefined): string {
+  const { scenario, name, scalings } = summary
+  const grid = gridTable(summary)
   return `<section>
 <h2>${escapeHtml(name)}</h2>
 <p class="question">${escapeHtml(scenario.question)}</p>
-<div class="charts">
-${charts.map(renderChart).join('\n')}
-</div>
-${renderTable(comparisonTable(arms), 'plain')}
-${renderTable(certaintyTable(arms), 'folded')}
+${renderCharts(charts?.overview ?? [])}
+${grid === null ? '' : renderTable(grid, 'plain')}
+${scalings.map((scaling) => renderTable(scalingTable(scaling), 'folded')).join('\n')}
+${summary.points.map((point, index) => renderPoint(point, charts?.points[index] ?? [])).join('\n')}
+${renderTable(comparisonTable(summary), grid === null ? 'plain' : 'folded')}
+${renderTable(certaintyTable(summary), 'folded')}
 ${renderTable(scenarioTable(scenario), 'folded')}
-${renderTable(cellsTable(cells), 'folded')}
-${renderTable(phasesTable(cells), 'folded')}
-${renderTable(settingsTable(arms), 'folded')}
+${renderTable(cellsTable(summary), 'folded')}
+${renderTable(phasesTable(summary), 'folded')}
+${renderTable(settingsTable(summary), 'folded')}
 </section>`
 }
 
-function renderChart({ id, title, description, arms, series }: Chart): string {
-  const barsPerArm = series.some(({ kind }) => kind === 'points') ? 1 : Math.min(series.length, 2)
-  const heightPx = 110 + arms.length * (24 + barsPerArm * 12)
+/** The charts of one of many points, drawn when they are opened. */
+function renderPoint({ label, verdict }: PointSummary, charts: readonly Chart[]): string {
+  if (charts.length === 0) return ''
+  return `<details class="point"><summary>${escapeHtml(label)}</summary>
+<p>${escapeHtml(verdict.headline)}</p>
+${renderCharts(charts)}</details>`
+}
+
+function renderCharts(charts: readonly Chart[]): string {
+  return charts.length === 0 ? '' : `<div class="charts">\n${charts.map(renderChart).join('\n')}\n</div>`
+}
+
+function renderChart(chart: Chart): string {
+  const { id, title, description } = chart
   return `<figure>
 <h3>${escapeHtml(title)}</h3>
-<div class="plot" style="height: ${heightPx}px"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(description)}">${escapeHtml(description)}</canvas></div>
+<div class="plot" style="height: ${heightPx(chart)}px"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(description)}">${escapeHtml(description)}</canvas></div>
 </figure>`
+}
+
+function heightPx(chart: Chart): number {
+  if (chart.kind === 'lines') return 340
+  const { arms, series } = chart
+  const barsPerArm = series.some(({ kind }) => kind === 'points') ? 1 : Math.min(series.length, 2)
+  return 110 + arms.length * (24 + barsPerArm * 12)
 }
 
 function renderFoot(results: Results, { warnings, unmeasured }: Summary): string {
@@ -122,6 +136,7 @@ const READING_AIDS = [
   'Bars are medians; each dot is one repetition. Arms take turns, so repetition i of one arm is compared with repetition i of another.',
   '"5× faster" means that the other takes 5 times as long: the median ratio of the pairs, followed by the range that the pairs span.',
   'Peak memory is the floor (Node, interpreter, loaded libraries) and what the engine added to it; the kernel may count more, since page cache belongs to a pod, too.',
+  'A growth of x^1 means proportional, x^0 flat: the median of the slopes between all pairs of points on logarithmic axes.',
   'A repetition counts only when a fresh reader found the table right. An arm with any failed repetition is shown, but not ranked.',
 ]
 

@@ -1,16 +1,12 @@
 import type { Results } from './schema.ts'
 import type { ScenarioSummary } from './summary.ts'
 import { summarize } from './summary.ts'
-import type { Table } from './tables.ts'
-import {
-  cellsTable,
-  certaintyTable,
-  comparisonTable,
-  environmentTable,
-  phasesTable,
-  scenarioTable,
-  settingsTable,
-} from './tables.ts'
+import { cellsTable, phasesTable } from './tables/cells.ts'
+import { certaintyTable } from './tables/certainty.ts'
+import { comparisonTable } from './tables/comparison.ts'
+import { gridTable, scalingTable } from './tables/grid.ts'
+import { environmentTable, scenarioTable, settingsTable } from './tables/setting.ts'
+import type { Table } from './tables/table.ts'
 
 /** The whole report as GitHub-flavoured Markdown. */
 export function renderMarkdown(results: Results): string {
@@ -20,7 +16,7 @@ export function renderMarkdown(results: Results): string {
     ...summary.scenarios.map(
       (scenario) => `**${escapeMarkdown(scenario.name)}:** ${escapeMarkdown(scenario.verdict.headline)}`,
     ),
-    ...summary.scenarios.map((scenario) => renderScenario(results, scenario)),
+    ...summary.scenarios.map((scenario) => renderScenario(scenario)),
     renderTable(environmentTable(results), '##'),
     `## What makes these figures doubtful\n\n${renderList(
       summary.warnings.map(({ message, remedy }) => `${message} ${remedy}`),
@@ -32,19 +28,25 @@ export function renderMarkdown(results: Results): string {
   return `${sections.join('\n\n')}\n`
 }
 
-function renderScenario(results: Results, { scenario, name, arms, verdict }: ScenarioSummary): string {
-  const cells = results.cells.filter((cell) => cell.scenario === name)
+function renderScenario(summary: ScenarioSummary): string {
+  const { scenario, name, verdict, scalings } = summary
+  const grid = gridTable(summary)
+  const tables = [
+    ...(grid === null ? [] : [grid]),
+    ...scalings.map(scalingTable),
+    comparisonTable(summary),
+    certaintyTable(summary),
+    scenarioTable(scenario),
+    cellsTable(summary),
+    phasesTable(summary),
+    settingsTable(summary),
+  ]
   return [
     `## ${escapeMarkdown(name)}`,
     escapeMarkdown(scenario.question),
     `**${escapeMarkdown(verdict.headline)}**`,
     ...(verdict.details.length === 0 ? [] : [renderList(verdict.details, '')]),
-    renderTable(comparisonTable(arms), '###'),
-    renderTable(certaintyTable(arms), '###'),
-    renderTable(scenarioTable(scenario), '###'),
-    renderTable(cellsTable(cells), '###'),
-    renderTable(phasesTable(cells), '###'),
-    renderTable(settingsTable(arms), '###'),
+    ...tables.filter(({ rows }) => rows.length > 0).map((table) => renderTable(table, '###')),
   ].join('\n\n')
 }
 

@@ -1,9 +1,11 @@
 import type { ColumnSpec } from '../backends/schema.ts'
+import type { Point } from '../reports/schema.ts'
+import { type BatchPhase, batchScenario } from './batch-scenario.ts'
 import { below, hex, oneOf } from './data/mix.ts'
 import { grouped, slices } from './data/slices.ts'
 import { WORDS } from './data/words.ts'
-import type { Dataset, Parameters, ProfileSpec, Scenario } from './scenario.ts'
-import { parameter } from './scenario.ts'
+import type { Dataset, Parameters, PlannedCell, Profile, ProfileSpec } from './scenario.ts'
+import { numberAt, parameter, S3_LATENCY } from './scenario.ts'
 
 const ROWS_PER_SLICE = 250_000
 const MINUTE_MS = 60_000
@@ -71,13 +73,13 @@ function updatedVersion(shape: Shape): string {
   return `CASE WHEN i < ${shape.rows} AND ${k} < ${shape.updates} AND (${k} * ${shape.rows}) // ${shape.updates} = i THEN 1 ELSE 0 END`
 }
 
-function dataset(parameters: Parameters, seed: number): Dataset {
+function dataset(point: Point, parameters: Parameters, seed: number): Dataset {
   const rows = parameter(parameters, 'rows')
   const batchRows = parameter(parameters, 'batchRows')
   const updates = Math.floor(batchRows / 2)
   const shape: Shape = {
     rows,
-    partitions: parameter(parameters, 'partitions'),
+    partitions: numberAt(point, 'partitions'),
     updates,
     inserts: batchRows - updates,
     seed,
@@ -105,38 +107,116 @@ function dataset(parameters: Parameters, seed: number): Dataset {
   }
 }
 
-function profile(
-  rows: number,
-  batchRows: number,
-  partitions: number,
-  repeat: number,
-  minutes: number,
-): ProfileSpec {
+/** What maintenance and the readings around it cost depends little on chance, so that one repetition tells it. */
+const ONCE: ReadonlySet<BatchPhase> = new Set(['read-before', 'maintain', 'read-after-maintenance'])
+const ALL: readonly BatchPhase[] = [
+  'read-before',
+  'apply',
+  'read-after',
+  'maintain',
+  'read-after-maintenance',
+]
+
+function phases({ repetition }: PlannedCell): readonly BatchPhase[] {
+  return repetition === 0 ? ALL : ALL.filter((phase) => !ONCE.has(phase))
+}
+
+interface Size {
+  readonly rows: number
+  readonly batchRows: number
+  readonly partitions: readonly number[]
+  readonly s3LatencyMs: readonly number[]
+  readonly repeat: number
+  readonly minutes: number
+}
+
+function sized(size: Size): ProfileSpec {
+  const { rows, batchRows, partitions, s3LatencyMs, repeat, minutes } = size
   return {
-    parameters: { rows, batchRows, partitions },
+    axes: { partitions, s3LatencyMs },
+    parameters: { rows, batchRows },
     repeat,
-    firstRepetitionOnly: [],
     memoryCapBytes: null,
     phaseDeadlineMs: minutes * MINUTE_MS,
-    // About 40 compressed bytes a row: the staged parts, one prepared table a format, a cell's copy and its rewrite.
-    diskBytes: Math.ceil(rows * 40 * 6 + GIB / 4),
   }
 }
 
-export const mergePartitions: Scenario = {
+/** The standard profile has both axes through one point, 100 partitions at 15 ms, and not every corner. */
+function excludes(point: Point, profile: Profile): string | null {
+  if (profile !== 'standard') return null
+  const onAxis = numberAt(point, 'partitions') === 100 || numberAt(point, 's3LatencyMs') === 15
+  return onAxis ? null : 'the standard profile varies one axis at a time'
+}
+
+/** From runs on two cores: a partition that is merged alone takes some 15 requests, one after another. */
+function estimate(point: Point, parameters: Parameters) {
+  const rows = parameter(parameters, 'rows')
+  const storedBytes = rows * 40
+  const requests = 15 * numberAt(point, 'partitions')
+  return {
+    shared: { wallMs: 5_000 + rows / 100, memoryBytes: GIB, diskBytes: storedBytes * 4 + GIB / 4 },
+    cell: {
+      wallMs: 8_000 + rows / 300 + requests * numberAt(point, 's3LatencyMs') * 0.5,
+      memoryBytes: GIB + storedBytes * 8,
+      diskBytes: storedBytes * 2,
+    },
+  }
+}
+
+export const mergePartitions = batchScenario({
   name: 'merge-partitions',
   question: 'What does it cost to merge a small batch that touches every partition of a table?',
   description:
     'Upserts one batch, half of it stored keys and half new ones, spread over all partitions. Reads the whole table before, after, and after maintenance.',
-  phases: ['read-before', 'apply', 'read-after', 'maintain', 'read-after-maintenance'],
-  profiles: {
-    smoke: profile(20_000, 1_000, 10, 1, 2),
-    quick: {
-      ...profile(1_000_000, 20_000, 100, 3, 4),
-      firstRepetitionOnly: ['read-before', 'maintain', 'read-after-maintenance'],
+  measures: 'bytes written for each row changed; the cost of readings and of complete maintenance',
+  axes: [
+    {
+      name: 'partitions',
+      unit: null,
+      description: 'partitions of the table, all of which the batch touches',
+      accepts: (value) =>
+        typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 10_000,
     },
-    standard: profile(4_000_000, 50_000, 100, 5, 10),
-    full: profile(40_000_000, 500_000, 100, 3, 60),
+    S3_LATENCY,
+  ],
+  profiles: {
+    smoke: sized({
+      rows: 20_000,
+      batchRows: 1_000,
+      partitions: [10],
+      s3LatencyMs: [0],
+      repeat: 1,
+      minutes: 2,
+    }),
+    quick: sized({
+      rows: 500_000,
+      batchRows: 10_000,
+      partitions: [100],
+      s3LatencyMs: [0, 15],
+      repeat: 1,
+      minutes: 4,
+    }),
+    standard: sized({
+      rows: 1_000_000,
+      batchRows: 20_000,
+      partitions: [10, 100, 190],
+      s3LatencyMs: [0, 15, 50],
+      repeat: 3,
+      minutes: 10,
+    }),
+    full: sized({
+      rows: 10_000_000,
+      batchRows: 100_000,
+      partitions: [1, 10, 100, 190],
+      s3LatencyMs: [0, 15, 50],
+      repeat: 3,
+      minutes: 60,
+    }),
   },
+  excludes: (_, point, profile) => excludes(point, profile),
+  estimate,
+  datasetKey: (point) => `${numberAt(point, 'partitions')}-partitions`,
   dataset,
-}
+  mode: () => 'upsert',
+  phases,
+})

@@ -1,8 +1,11 @@
+import type { TableSpec } from '../backends/schema.ts'
+import type { Point } from '../reports/schema.ts'
+import { batchScenario } from './batch-scenario.ts'
 import { below, hex, oneOf } from './data/mix.ts'
 import { grouped, slices } from './data/slices.ts'
 import { WORDS } from './data/words.ts'
-import type { BatchPlan, Dataset, Parameters, ProfileSpec, Scenario, Slice } from './scenario.ts'
-import { parameter } from './scenario.ts'
+import type { BatchPlan, Dataset, Parameters, ProfileSpec, Slice } from './scenario.ts'
+import { nameAt, numberAt, parameter } from './scenario.ts'
 
 const MIB = 2 ** 20
 const GIB = 2 ** 30
@@ -48,36 +51,46 @@ function batchesOf(rowSlices: readonly Slice[], sliceBytes: number): readonly Ba
   return grouped(parts, Math.max(1, Math.floor(BATCH_BYTES / PART_BYTES)))
 }
 
-function dataset(parameters: Parameters, seed: number): Dataset {
-  const rows = parameter(parameters, 'rows')
-  const rowBytes = parameter(parameters, 'rowBytes')
+function tableOf(partitioned: boolean): TableSpec {
+  return {
+    name: 'wide_invoices',
+    columns: [
+      { name: 'id', type: { kind: 'int64' }, nullable: false },
+      { name: 'bucket', type: { kind: 'string' }, nullable: false },
+      { name: 'updated_at', type: { kind: 'timestamp' }, nullable: false },
+      { name: 'payload', type: { kind: 'json' }, nullable: true },
+    ],
+    primaryKey: ['id'],
+    partitionBy: partitioned ? 'bucket' : null,
+  }
+}
+
+/** An append adds other rows than those that are stored; an upsert changes all of these. */
+function dataset(point: Point, parameters: Parameters, seed: number): Dataset {
+  const rowBytes = numberAt(point, 'rowBytes')
+  const rows = rowsOf(rowBytes, parameters)
+  const upsert = nameAt(point, 'mode') === 'upsert'
+  const partitioned = numberAt(point, 'partitions') > 1
   const shape: Shape = {
     items: Math.ceil(rowBytes / ITEM_BYTES),
-    partitions: parameter(parameters, 'partitions'),
+    partitions: numberAt(point, 'partitions'),
     seed,
   }
   const rowsPerSlice = Math.max(1, Math.floor(ROW_GROUP_BYTES / rowBytes))
   const sliceBytes = rowsPerSlice * rowBytes
   const stored = slices(0, rows, rowsPerSlice, (source) => selectRows(shape, 0, source))
-  const updated = slices(0, rows, rowsPerSlice, (source) => selectRows(shape, 1, source))
+  const [from, to] = upsert ? [0, rows] : [rows, 2 * rows]
+  const applied = slices(from, to, rowsPerSlice, (source) => selectRows(shape, 1, source))
   return {
-    table: {
-      name: 'wide_invoices',
-      columns: [
-        { name: 'id', type: { kind: 'int64' }, nullable: false },
-        { name: 'bucket', type: { kind: 'string' }, nullable: false },
-        { name: 'updated_at', type: { kind: 'timestamp' }, nullable: false },
-        { name: 'payload', type: { kind: 'json' }, nullable: true },
-      ],
-      primaryKey: ['id'],
-      partitionBy: 'bucket',
-    },
+    table: tableOf(partitioned),
     initial: batchesOf(stored, sliceBytes),
-    batches: batchesOf(updated, sliceBytes),
-    expected: updated,
-    probes: [0, rows - 1, rows].map((key) => ({
+    batches: batchesOf(applied, sliceBytes),
+    expected: upsert ? applied : [...stored, ...applied],
+    probes: [0, rows - 1, from, to - 1, to].map((key) => ({
       key,
-      row: slices(key, Math.min(key + 1, rows), 1, (source) => selectRows(shape, 1, source))[0] ?? null,
+      row:
+        slices(key, Math.min(key + 1, to), 1, (source) => selectRows(shape, key < from ? 0 : 1, source))[0] ??
+        null,
     })),
     readQuery: {
       beforeRelation: 'SELECT bucket, count(*), sum(strlen(payload)) FROM ',
@@ -86,29 +99,107 @@ function dataset(parameters: Parameters, seed: number): Dataset {
   }
 }
 
-function profile(rows: number, rowBytes: number, repeat: number, minutes: number): ProfileSpec {
+/** As many rows as make the batches' bytes, and at least two. */
+function rowsOf(rowBytes: number, parameters: Parameters): number {
+  return Math.max(2, Math.floor((parameter(parameters, 'megabytes') * MB) / rowBytes))
+}
+
+interface Size {
+  readonly megabytes: number
+  readonly rowBytes: readonly number[]
+  readonly mode: readonly ('append' | 'upsert')[]
+  readonly partitions: readonly number[]
+  readonly repeat: number
+  readonly minutes: number
+  readonly capGib?: number
+}
+
+function profile({ megabytes, rowBytes, mode, partitions, repeat, minutes, capGib = 1 }: Size): ProfileSpec {
   return {
-    parameters: { rows, rowBytes, partitions: 10 },
+    axes: { rowBytes, mode, partitions },
+    parameters: { megabytes },
     repeat,
-    firstRepetitionOnly: [],
-    memoryCapBytes: GIB,
+    memoryCapBytes: capGib * GIB,
     phaseDeadlineMs: minutes * MINUTE_MS,
-    // A sixth of the raw bytes: staged twice, one prepared table a format, a cell's copy and its rewrites.
-    diskBytes: Math.ceil((rows * rowBytes * 12) / 6 + GIB / 4),
   }
 }
 
-export const wideJson: Scenario = {
-  name: 'wide-json',
-  question: 'Can rows of wide JSON be upserted in a small pod?',
-  description:
-    'Upserts rows of wide JSON text, all of them stored already, in batches bounded by bytes, under a memory cap.',
-  phases: ['apply', 'read-after'],
-  profiles: {
-    smoke: profile(20, 200_000, 1, 2),
-    quick: profile(100, MB, 2, 4),
-    standard: profile(200, 5 * MB, 5, 15),
-    full: { ...profile(1_000, 30 * MB, 3, 120), memoryCapBytes: 2 * GIB },
-  },
-  dataset,
+/** A sixth of the raw bytes is stored; engines write some 20 to 100 MB of raw bytes a second. */
+function estimate(_: Point, parameters: Parameters) {
+  const rawBytes = parameter(parameters, 'megabytes') * MB
+  const storedBytes = rawBytes / 6
+  return {
+    shared: { wallMs: 5_000 + rawBytes / 25_000, memoryBytes: 2 * GIB, diskBytes: storedBytes * 4 },
+    cell: { wallMs: 5_000 + rawBytes / 30_000, memoryBytes: 2 * GIB, diskBytes: storedBytes * 5 },
+  }
 }
+
+export const wideJson = batchScenario({
+  name: 'wide-json',
+  question: 'Can rows of wide JSON be written in a small pod?',
+  description:
+    'Appends or upserts rows of wide JSON text, in batches bounded by bytes, under a memory cap. An upsert changes every stored row.',
+  measures: 'memory added under the cap, and which width still passes',
+  axes: [
+    {
+      name: 'rowBytes',
+      unit: 'bytes',
+      description: 'JSON text of one row',
+      accepts: (value) => typeof value === 'number' && value >= 1_000 && value <= 100 * MB,
+    },
+    {
+      name: 'mode',
+      unit: null,
+      description: 'whether rows are added or changed',
+      accepts: (value) => value === 'append' || value === 'upsert',
+    },
+    {
+      name: 'partitions',
+      unit: null,
+      description: 'partitions of the table; with 1 it has none',
+      accepts: (value) =>
+        typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1_000,
+    },
+  ],
+  profiles: {
+    smoke: profile({
+      megabytes: 4,
+      rowBytes: [200_000],
+      mode: ['upsert'],
+      partitions: [10],
+      repeat: 1,
+      minutes: 2,
+    }),
+    quick: profile({
+      megabytes: 100,
+      rowBytes: [MB],
+      mode: ['upsert'],
+      partitions: [10],
+      repeat: 1,
+      minutes: 4,
+    }),
+    standard: profile({
+      megabytes: 300,
+      rowBytes: [10_000, MB, 30 * MB],
+      mode: ['append', 'upsert'],
+      partitions: [10],
+      repeat: 1,
+      minutes: 10,
+    }),
+    full: profile({
+      megabytes: 30_000,
+      rowBytes: [10_000, 100_000, MB, 5 * MB, 30 * MB],
+      mode: ['append', 'upsert'],
+      partitions: [1, 10],
+      repeat: 3,
+      minutes: 120,
+      capGib: 2,
+    }),
+  },
+  estimate,
+  datasetKey: (point) =>
+    `${nameAt(point, 'mode')}-${numberAt(point, 'rowBytes')}-${numberAt(point, 'partitions')}`,
+  dataset,
+  mode: (point) => (nameAt(point, 'mode') === 'append' ? 'append' : 'upsert'),
+  phases: () => ['apply', 'read-after'],
+})

@@ -1,5 +1,5 @@
 import { formatBytes, formatDuration } from '../../reports/format.ts'
-import type { Cell } from '../../reports/schema.ts'
+import type { Cell, Point } from '../../reports/schema.ts'
 import type { BenchEvents } from '../../scenarios/runner/bench.ts'
 import type { Scenario } from '../../scenarios/scenario.ts'
 
@@ -34,14 +34,16 @@ export class Display implements BenchEvents, Disposable {
   readonly onPhase: BenchEvents['onPhase'] = (cell, phase) => {
     if (this.#cellsStartedAt === 0) this.#cellsStartedAt = performance.now()
     this.#now(
-      `[${this.#done + 1}/${this.#total}] ${cell.arm} #${cell.repetition + 1}: ${phase}${this.#timeLeft()}`,
+      `[${this.#done + 1}/${this.#total}] ${cell.arm}${pointText(cell.point)} #${cell.repetition + 1}: ${phase}${this.#timeLeft()}`,
     )
   }
 
   readonly onCell = (cell: Cell): void => {
     this.#done += 1
     const count = `[${String(this.#done).padStart(String(this.#total).length)}/${this.#total}]`
-    this.#line(`  ${count} ${cell.arm.padEnd(22)} #${cell.repetition + 1}  ${outcome(cell)}`)
+    this.#line(
+      `  ${count} ${cell.arm.padEnd(22)}${pointText(cell.point)} #${cell.repetition + 1}${cell.control ? ' (again)' : ''}  ${outcome(cell)}`,
+    )
   };
 
   [Symbol.dispose](): void {
@@ -81,22 +83,27 @@ export class Display implements BenchEvents, Disposable {
   }
 }
 
+function pointText(point: Point): string {
+  const values = Object.entries(point).map(([axis, value]) => `${axis}=${String(value)}`)
+  return values.length === 0 ? '' : ` ${values.join(' ')}`
+}
+
 function outcome(cell: Cell): string {
   switch (cell.status) {
-    case 'passed': {
-      const { apply } = cell.measurements.phases
-      return `${formatDuration(apply.wallMs).padStart(8)}  +${formatBytes(apply.memory.addedBytes).padEnd(9)} passed`
+    case 'ok': {
+      const { apply } = cell.phases
+      return apply === undefined
+        ? 'ok'
+        : `${formatDuration(apply.wallMs).padStart(8)}  +${formatBytes(apply.memory.addedBytes).padEnd(9)} ok`
     }
-    case 'wrong':
-      return `WRONG TABLE: ${cell.findings.map(({ check }) => check).join(', ')}`
+    case 'wrong-data':
+      return `WRONG DATA: ${cell.findings.map(({ check }) => check).join(', ')}`
     case 'oom-killed':
       return `killed for memory in ${cell.phase} at a cap of ${formatBytes(cell.capBytes)}`
-    case 'engine-out-of-memory':
-      return `the engine reported no memory in ${cell.phase}: ${firstLine(cell.message)}`
+    case 'engine-error':
+      return `failed in ${cell.phase}: ${cell.code}: ${firstLine(cell.message)}`
     case 'hang':
       return `hung in ${cell.phase}: no end after ${formatDuration(cell.afterMs)}`
-    case 'failed':
-      return `failed in ${cell.phase}: ${cell.code}: ${firstLine(cell.message)}`
     case 'skipped':
       return `skipped: ${cell.reason}`
   }

@@ -8,28 +8,18 @@ import { recordedPlan } from './request.ts'
 import type { BenchRun } from './run.ts'
 
 /** The results of a run that has no cell yet. */
-export async function newResults(run: BenchRun, runId: string, services: Services): Promise<Results> {
+export async function newResults(
+  run: BenchRun,
+  runId: string,
+  services: Services,
+  network: Results['run']['network'],
+): Promise<Results> {
   const { takenAt, nodeVersion, ...machine } = await takeFingerprint()
   const { storage, postgres } = services
   return {
     schemaVersion: RESULTS_SCHEMA_VERSION,
     lakeduelVersion: VERSION,
-    run: {
-      id: runId,
-      startedAt: takenAt,
-      finishedAt: null,
-      command: run.command,
-      plan: recordedPlan(run.plan),
-      storage:
-        storage.kind === 'local'
-          ? { kind: 'local' }
-          : {
-              kind: 's3',
-              origin: storage.endpoint.origin,
-              version: storage.endpoint.version,
-              loopback: isLoopback(new URL(storage.endpoint.url).hostname),
-            },
-    },
+    run: runOf(run, { runId, startedAt: takenAt, storage, network }),
     environment: {
       ...machine,
       versions: {
@@ -49,6 +39,34 @@ export async function newResults(run: BenchRun, runId: string, services: Service
   }
 }
 
+interface Started {
+  readonly runId: string
+  readonly startedAt: string
+  readonly storage: Services['storage']
+  readonly network: Results['run']['network']
+}
+
+function runOf(run: BenchRun, { runId, startedAt, storage, network }: Started): Results['run'] {
+  return {
+    id: runId,
+    startedAt,
+    finishedAt: null,
+    command: run.command,
+    plan: recordedPlan(run.plan),
+    storage:
+      storage.kind === 'local'
+        ? { kind: 'local' }
+        : {
+            kind: 's3',
+            origin: storage.endpoint.origin,
+            version: storage.endpoint.version,
+            loopback: isLoopback(new URL(storage.endpoint.url).hostname),
+          },
+    network,
+    floors: {},
+  }
+}
+
 /**
  * Earlier results to go on with, on the same kind of machine.
  * @throws LakeduelError `USAGE` when this machine or its services differ from those of the run
@@ -58,8 +76,9 @@ export async function resumedResults(
   run: BenchRun,
   runId: string,
   services: Services,
+  network: Results['run']['network'],
 ): Promise<Results> {
-  const now = await newResults(run, runId, services)
+  const now = await newResults(run, runId, services, network)
   const differing = [
     ['lakeduel', earlier.lakeduelVersion, now.lakeduelVersion],
     ['processor', earlier.environment.cpuModel, now.environment.cpuModel],
@@ -75,9 +94,11 @@ export async function resumedResults(
   })
 }
 
-/** Cells that failed for another reason than their engine's are measured again: the object store may have been down. */
+/** Cells that failed by an error are measured again, but for an engine's own word that it has no memory: a server may have been down. */
 function unfinished(earlier: Results): Results {
-  const cells = earlier.cells.filter(({ status }) => status !== 'failed')
+  const cells = earlier.cells.filter(
+    (cell) => cell.status !== 'engine-error' || cell.code === 'ENGINE_OUT_OF_MEMORY',
+  )
   return { ...earlier, cells, run: { ...earlier.run, finishedAt: null } }
 }
 

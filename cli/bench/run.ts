@@ -1,22 +1,23 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { HeadBucketCommand } from '@aws-sdk/client-s3'
 import { copyTables } from '../../backends/connect.ts'
 import type { Config } from '../../platform/config/load.ts'
-import { availableBytes } from '../../platform/disk.ts'
 import type { Storage } from '../../platform/endpoints.ts'
 import { LakeduelError, messageOf } from '../../platform/errors.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
+import { openToxiproxy } from '../../platform/services/network/network.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { dropSchemasWithPrefix } from '../../platform/services/postgres/schemas.ts'
+import { openSpillFolder } from '../../platform/services/run-folders.ts'
 import { s3Client } from '../../platform/services/s3/client.ts'
 import { needsLocalMinio } from '../../platform/services/servers.ts'
 import type { Services } from '../../platform/services/services.ts'
 import { startServices } from '../../platform/services/services.ts'
 import type { SetupResult } from '../../platform/setup/setup.ts'
 import { ensureSetup } from '../../platform/setup/setup.ts'
-import { formatBytes, plural } from '../../reports/format.ts'
+import { plural } from '../../reports/format.ts'
 import { renderHtml } from '../../reports/html.ts'
 import { renderMarkdown } from '../../reports/markdown.ts'
 import type { Results } from '../../reports/schema.ts'
@@ -24,10 +25,12 @@ import { openPostgresMeter } from '../../scenarios/measure/postgres-usage.ts'
 import { openS3Meter } from '../../scenarios/measure/s3-requests.ts'
 import type { BenchPlan } from '../../scenarios/runner/bench.ts'
 import { runBench } from '../../scenarios/runner/bench.ts'
+import { Networks } from '../../scenarios/runner/networks.ts'
 import { ResultsFile } from '../../scenarios/runner/results-file.ts'
 import type { Surroundings } from '../../scenarios/runner/surroundings.ts'
 import { catalogPrefix } from '../../scenarios/runner/surroundings.ts'
 import { Display } from './display.ts'
+import { assertRoom } from './estimate.ts'
 import { newResults, resumedResults } from './results.ts'
 import type { SettingsByArm } from './settings.ts'
 
@@ -53,7 +56,7 @@ export async function bench(
 ): Promise<{ readonly results: Results; readonly paths: ReportPaths }> {
   const { config, plan, folder } = run
   const signal = interruptSignal()
-  await checkDisk(config.home, plan)
+  await assertRoom(config, plan)
   const setup = await ensureSetup(config.home, { minio: await needsLocalMinio(config), signal })
   const runId = `${new Date().toISOString().replaceAll(/[-:.]/g, '').slice(2, 15).toLowerCase()}${process.pid.toString(36)}`
   await using services = await startServices(config, { runId, signal, keep: plan.keep, report: tell })
@@ -75,14 +78,18 @@ async function measure(run: BenchRun, started: Started): Promise<Results> {
   const { runId, services, file } = started
   await using s3 = await openS3Meter(services.storage)
   await using postgres = await openPostgresMeter(services.postgres)
-  const surroundings = await surroundingsOf(run, started, s3.storage)
-  const first = await firstResults(run, runId, services)
+  await using spill = await openSpillFolder(run.config.home)
+  const surroundings = surroundingsOf(run, started, s3.storage, spill.path)
+  const proxy = () => openToxiproxy(run.config, { signal: started.signal, report: tell })
+  await using networks = new Networks(proxy, s3.storage, services.postgres, plan.network)
+  const first = await firstResults(run, runId, services, await networks.recorded())
   using display = new Display()
   try {
     return await runBench(first, {
       plan,
       surroundings,
       instruments: { s3, postgres, scratchDir: surroundings.scratchDir },
+      networks,
       file,
       events: display,
       copyTables,
@@ -92,24 +99,21 @@ async function measure(run: BenchRun, started: Started): Promise<Results> {
     await reportCutShort(run, file)
     throw error
   } finally {
-    await rm(surroundings.scratchDir, { recursive: true, force: true })
     if (!plan.keep)
       await dropSchemasWithPrefix(services.postgres, catalogPrefix(runId)).catch(() => undefined)
   }
 }
 
 /** @param storage as measured processes must use it, which may be through a proxy that counts */
-async function surroundingsOf(run: BenchRun, started: Started, storage: Storage): Promise<Surroundings> {
+function surroundingsOf(run: BenchRun, started: Started, storage: Storage, spillDir: string): Surroundings {
   const { setup, services, runId, signal } = started
-  const parent = join(run.config.home, 'run')
-  await mkdir(parent, { recursive: true })
   return {
     runId,
     storage,
     postgres: services.postgres,
     duckdbExtensions: setup.duckdbExtensions,
     sidecar: { python: setup.sidecar.python, unavailable: setup.sidecar.unavailable },
-    scratchDir: await mkdtemp(join(parent, 'spill-')),
+    scratchDir: spillDir,
     threads: availableParallelism(),
     entries: { stage: entry('stage'), loader: entry('loader'), reader: entry('reader') },
     settings: run.settings,
@@ -117,29 +121,20 @@ async function surroundingsOf(run: BenchRun, started: Started, storage: Storage)
   }
 }
 
-function firstResults(run: BenchRun, runId: string, services: Services): Promise<Results> {
+function firstResults(
+  run: BenchRun,
+  runId: string,
+  services: Services,
+  network: Results['run']['network'],
+): Promise<Results> {
   return run.resumed === null
-    ? newResults(run, runId, services)
-    : resumedResults(run.resumed, run, runId, services)
+    ? newResults(run, runId, services, network)
+    : resumedResults(run.resumed, run, runId, services, network)
 }
 
 /** Our own entry files end as this one does: `.ts` in a checkout, `.js` in the published package. */
 function entry(name: string): URL {
   return new URL(`../processes/${name}${import.meta.url.slice(-3)}`, import.meta.url)
-}
-
-async function checkDisk(home: string, plan: BenchPlan): Promise<void> {
-  const needed = Math.max(...plan.scenarios.map((scenario) => scenario.profiles[plan.profile].diskBytes))
-  const available = await availableBytes(home)
-  if (available >= needed) return
-  throw new LakeduelError(
-    'DISK_FULL',
-    `The profile "${plan.profile}" needs about ${formatBytes(needed)} of disk, and ${formatBytes(available)} are free below ${home}.`,
-    {
-      facts: { needed, available },
-      remedy: 'Free some space, choose a smaller --profile, or set LAKEDUEL_HOME to another disk.',
-    },
-  )
 }
 
 /** @throws LakeduelError when the object store or Postgres no longer answers */
@@ -180,6 +175,7 @@ async function writeReports(results: Results, folder: string): Promise<ReportPat
 async function reportCutShort(run: BenchRun, file: ResultsFile): Promise<void> {
   const saved = await file.load().catch(() => null)
   if (saved === null || saved.cells.length === 0) return
+  await file.save(saved)
   await writeReports(saved, run.folder)
   tell(`What was measured so far (${plural(saved.cells.length, 'cell')}) is kept in ${run.folder}.`)
   tell(`Go on with: lakeduel bench --resume ${run.folder}`)

@@ -2,8 +2,11 @@ import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { loadConfig } from '../../platform/config/load.ts'
 import { consoleOptions, renderConsole } from '../../reports/console.ts'
-import type { Results } from '../../reports/schema.ts'
+import type { Cell, Results } from '../../reports/schema.ts'
+import type { BenchPlan } from '../../scenarios/runner/bench.ts'
 import { ResultsFile } from '../../scenarios/runner/results-file.ts'
+import { dryRun, dryRunText } from '../bench/dry-run.ts'
+import { assertRoom } from '../bench/estimate.ts'
 import { listing, listingText } from '../bench/list.ts'
 import { chosen } from '../bench/nearest.ts'
 import type { BenchOptions } from '../bench/request.ts'
@@ -20,10 +23,17 @@ Examples:
   lakeduel bench --scenario wide-json --memory-cap 2GiB
   lakeduel bench --arm ducklake/merge --arm delta/deltalite
   lakeduel bench --set ducklake/merge.threads=1         one setting of one arm
+  lakeduel bench --scenario merge-partitions --axis partitions=10,100 --axis s3LatencyMs=0,15
+  lakeduel bench --profile standard --dry-run           what it would run, and what that needs
   lakeduel bench --resume <folder of an earlier run>    measures the cells that it lacks
 `
 
 export function benchCommand(): Command {
+  return withRunOptions(whatToRun())
+}
+
+/** The command with the options that say what is measured. */
+function whatToRun(): Command {
   return new Command('bench')
     .description(
       'Compares the arms by real merges on an object store and Postgres; starts both where none are configured.',
@@ -38,6 +48,18 @@ export function benchCommand(): Command {
       'cap of the loader pod, such as 1GiB, or none (default: by scenario)',
       parseMemoryCap,
     )
+    .option(
+      '--axis <name=values>',
+      'these values of an axis instead of the profile’s (repeat it; --list names the axes)',
+      (text, before: string[]) => [...before, text],
+      [],
+    )
+    .option(
+      '--network <profile>',
+      'latency between the engines and their servers: loopback, same-region, cross-region (default: loopback)',
+    )
+    .option('--aa', 'run the first arm twice each time, to tell noise from effects (default: by profile)')
+    .option('--no-aa', 'run each arm once each time')
     .option('--seed <n>', 'seed of the generated data (default: 1)', parseSeed)
     .option(
       '--set <arm.key=value>',
@@ -45,8 +67,14 @@ export function benchCommand(): Command {
       (text, before: string[]) => [...before, text],
       [],
     )
+}
+
+/** Adds the options that say where and how it runs. */
+function withRunOptions(command: Command): Command {
+  return command
     .option('--storage <kind>', 's3, or local for both formats on a directory (labelled so in every result)')
     .option('--keep', 'leave tables and staged data where they are', false)
+    .option('--dry-run', 'print the cells and what they need, and run nothing')
     .option('--out <folder>', 'where results and reports go (default: a new folder below LAKEDUEL_HOME)')
     .option('--resume <folder>', 'go on with an earlier run: only the cells that it lacks')
     .option('--config <file>', 'a config file instead of lakeduel.config.json')
@@ -66,6 +94,7 @@ async function run(options: BenchOptions): Promise<void> {
   const resumed = options.resume === undefined ? null : await new ResultsFile(options.resume).load()
   const plan = resumed === null ? planOf(options) : planOfResumed(options, resumed)
   const settings = parseSettings(options.set)
+  if (options.dryRun === true) return await printDryRun(plan, options)
   const storage =
     options.storage === undefined
       ? undefined
@@ -82,7 +111,19 @@ async function run(options: BenchOptions): Promise<void> {
   process.stdout.write(
     options.json === true ? `${JSON.stringify(results, null, 2)}\n` : summary(results, paths),
   )
-  if (results.cells.some(({ status }) => status === 'wrong' || status === 'failed')) process.exitCode = 1
+  if (results.cells.some(isBad)) process.exitCode = 1
+}
+
+/** An engine that says that it has no memory is a result like a pod that is killed for it. */
+function isBad(cell: Cell): boolean {
+  return (
+    cell.status === 'wrong-data' || (cell.status === 'engine-error' && cell.code !== 'ENGINE_OUT_OF_MEMORY')
+  )
+}
+
+async function printDryRun(plan: BenchPlan, { json, config: configFile }: BenchOptions): Promise<void> {
+  process.stdout.write(json === true ? `${JSON.stringify(dryRun(plan), null, 2)}\n` : `${dryRunText(plan)}\n`)
+  await assertRoom(await loadConfig({ flags: {}, configFile }), plan)
 }
 
 function summary(results: Results, paths: ReportPaths): string {

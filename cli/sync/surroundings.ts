@@ -1,10 +1,9 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import type { Surroundings } from '../../pipeline/lake.ts'
 import { STATE_DEFAULTS } from '../../pipeline/state/store.ts'
 import { type Config, loadConfig } from '../../platform/config/load.ts'
 import { openLakeServices } from '../../platform/services/lake.ts'
+import { openSpillFolder } from '../../platform/services/run-folders.ts'
 import { ensureSetup } from '../../platform/setup/setup.ts'
 import { chosen } from '../bench/nearest.ts'
 
@@ -30,19 +29,17 @@ export async function openSurroundings(options: SurroundingsOptions, signal: Abo
   const config = await loadConfig({ flags: { storage }, configFile: options.config })
   const setup = await ensureSetup(config.home, { minio: false, signal })
   const services = await openLakeServices(config)
-  const parent = join(config.home, 'run')
-  await mkdir(parent, { recursive: true })
-  const scratchDir = await mkdtemp(join(parent, 'spill-'))
+  const spill = await openSpillFolder(config.home)
   return {
     config,
     surroundings: {
       ...services,
       duckdbExtensions: { ...setup.duckdbExtensions },
       sidecar: { python: setup.sidecar.python, unavailable: { ...setup.sidecar.unavailable } },
-      scratchDir,
+      scratchDir: spill.path,
       threads: availableParallelism(),
       stateSchema: STATE_DEFAULTS.schema,
     },
-    [Symbol.asyncDispose]: () => rm(scratchDir, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => spill[Symbol.asyncDispose](),
   }
 }

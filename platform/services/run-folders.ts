@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import {
@@ -27,6 +28,18 @@ export async function createRunFolder(home: string, name: string): Promise<strin
   await writeFile(draft, JSON.stringify(await identifyProcess(process.pid)))
   await rename(draft, join(folder, 'owner.json'))
   return folder
+}
+
+/** A folder for files that engines spill to. It is this process's own, so that no other run sweeps it away under them. */
+export interface SpillFolder extends AsyncDisposable {
+  readonly path: string
+}
+
+export async function openSpillFolder(home: string): Promise<SpillFolder> {
+  const folder = await createRunFolder(home, `spill-${randomBytes(4).toString('hex')}`)
+  const path = join(folder, 'files')
+  await mkdir(path)
+  return { path, [Symbol.asyncDispose]: () => removeRunFolder(folder) }
 }
 
 /** Removes the folders of runs whose owner is dead, and ends the servers that those left running. */

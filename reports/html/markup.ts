@@ -1,4 +1,4 @@
-import type { Table } from '../tables.ts'
+import type { Table } from '../tables/table.ts'
 
 /** @param shape `folded` tables open on a click, so that the page stays readable */
 export function renderTable({ title, columns, rows }: Table, shape: 'plain' | 'folded'): string {

@@ -7,7 +7,7 @@ export const PAGE_SCRIPT = String.raw`'use strict'
 const charts = JSON.parse(document.getElementById('charts').textContent)
 const NOTE_FONT = '12px system-ui, sans-serif'
 const drawn = new Map()
-const specs = new Map(charts.map((spec) => [spec.id, { ...spec, reach: reachOf(spec) }]))
+const specs = new Map(charts.map((spec) => [spec.id, spec.kind === 'lines' ? spec : { ...spec, reach: reachOf(spec) }]))
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
 const annotations = {
@@ -106,9 +106,47 @@ function reachOf(spec) {
   })
 }
 
+/** Charts in a folded part have no size yet: they are drawn when it is opened. */
 function draw(spec) {
   const canvas = document.getElementById(spec.id)
   drawn.get(spec.id)?.destroy()
+  if (canvas.closest('details:not([open])')) return
+  if (spec.kind === 'lines') drawLines(canvas, spec)
+  else drawArms(canvas, spec)
+}
+
+function drawLines(canvas, spec) {
+  const scale = (text) => ({
+    type: spec.logarithmic ? 'logarithmic' : 'linear',
+    beginAtZero: true,
+    grid: { color: color('--grid') },
+    ticks: { color: color('--muted'), maxTicksLimit: 8 },
+    title: { display: true, text, color: color('--muted') },
+  })
+  drawn.set(spec.id, new Chart(canvas, {
+    type: 'scatter',
+    data: {
+      datasets: spec.lines.map((line) => ({
+        label: line.label,
+        data: line.points.map(([x, y]) => ({ x, y })),
+        showLine: true,
+        borderColor: color(line.color),
+        backgroundColor: color(line.color),
+        borderWidth: 2,
+        pointRadius: 4,
+      })),
+    },
+    options: {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      scales: { x: scale(spec.xAxis), y: scale(spec.yAxis) },
+      plugins: { legend: { position: 'bottom', labels: { color: color('--text'), usePointStyle: true, boxHeight: 8 } } },
+    },
+  }))
+}
+
+function drawArms(canvas, spec) {
   const grid = { color: color('--grid') }
   const ticks = { color: color('--muted') }
   drawn.set(spec.id, new Chart(canvas, {
@@ -144,6 +182,7 @@ function drawAll() {
 
 Chart.defaults.font.family = 'system-ui, sans-serif'
 drawAll()
+for (const part of document.querySelectorAll('details.point')) part.addEventListener('toggle', drawAll)
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll)
 addEventListener('beforeprint', () => {
   document.documentElement.classList.add('print')

@@ -1,5 +1,5 @@
 import { enumerate, formatBytes, formatDuration } from '../format.ts'
-import type { Cell } from '../schema.ts'
+import type { Cell, Finding } from '../schema.ts'
 
 /** `passed`, or what went wrong with how many of an arm's repetitions. */
 export function describeOutcome(cells: readonly Cell[]): string {
@@ -11,18 +11,16 @@ export function describeOutcome(cells: readonly Cell[]): string {
 /** What became of a cell, in a few words that name the decisive figure. */
 function describeCell(cell: Cell): string {
   switch (cell.status) {
-    case 'passed':
+    case 'ok':
       return 'passed'
-    case 'wrong':
-      return `wrong table: ${enumerate([...new Set(cell.findings.map((finding) => finding.check))])}`
+    case 'wrong-data':
+      return `wrong data: ${enumerate([...new Set(cell.findings.map(({ check }) => check))])}`
     case 'oom-killed':
       return `oom-killed at the ${formatBytes(cell.capBytes)} cap in ${cell.phase}`
-    case 'engine-out-of-memory':
-      return `engine out of memory in ${cell.phase}`
+    case 'engine-error':
+      return `failed in ${cell.phase}: ${cell.code}`
     case 'hang':
       return `hung in ${cell.phase}, stopped after ${formatDuration(cell.afterMs)}`
-    case 'failed':
-      return `failed in ${cell.phase}: ${cell.code}`
     case 'skipped':
       return 'skipped'
     default:
@@ -33,23 +31,24 @@ function describeCell(cell: Cell): string {
 /** The full text of what went wrong with a cell, or null when nothing did. */
 export function explainCell(cell: Cell): string | null {
   switch (cell.status) {
-    case 'passed':
+    case 'ok':
       return null
-    case 'wrong':
-      return cell.findings
-        .map(({ check, expected, actual }) => `${check}: expected ${expected}, found ${actual}`)
-        .join('; ')
+    case 'wrong-data':
+      return cell.findings.map(explainFinding).join('; ')
     case 'oom-killed':
       return `killed by ${cell.mechanism} in ${cell.phase} at ${formatBytes(cell.peakBytes)} of ${formatBytes(cell.capBytes)}`
-    case 'engine-out-of-memory':
-      return `${cell.phase}: ${cell.message}`
+    case 'engine-error':
+      return `${cell.phase}: ${cell.code}: ${cell.message}`
     case 'hang':
       return `no progress in ${cell.phase} for ${formatDuration(cell.afterMs)}`
-    case 'failed':
-      return `${cell.phase}: ${cell.code}: ${cell.message}`
     case 'skipped':
       return cell.reason
     default:
       return cell satisfies never
   }
+}
+
+function explainFinding({ check, expected, actual, issue }: Finding): string {
+  const known = issue === undefined ? '' : ` (as in ${issue})`
+  return `${check}: expected ${expected}, found ${actual}${known}`
 }

@@ -1,9 +1,10 @@
 import { enumerate, formatPercent, plural } from '../format.ts'
+import { phasesOf } from '../metrics.ts'
 import type { Cell, Results, Warning } from '../schema.ts'
 import { CONFIDENCE, medianInterval, repetitionsFor } from '../statistics/median-interval.ts'
 import { median } from '../statistics/quantile.ts'
-import { type ArmSummary, measuredPhases } from './arms.ts'
-import { applyWallMs } from './comparison.ts'
+import type { Noise } from './noise.ts'
+import type { PointSummary } from './points.ts'
 
 /** (max − min) / median of the apply times above which an arm is called noisy. */
 const NOISY_SPREAD = 0.25
@@ -12,18 +13,27 @@ const SLOW_FIRST = 1.3
 /** What the orchestrator's own work may be of a timed section. */
 const ORCHESTRATOR_SHARE = 0.02
 
-interface ScenarioArms {
+/** Arms that a warning names; the others are counted. */
+const NAMED = 3
+
+interface MeasuredScenario {
   readonly name: string
-  readonly arms: readonly ArmSummary[]
+  readonly metric: string | null
+  readonly points: readonly PointSummary[]
+  readonly noise: Noise | null
 }
 
 /** Everything that makes the figures less sure than they look, each with what to try. */
-export function collectWarnings(results: Results, scenarios: readonly ScenarioArms[]): readonly Warning[] {
+export function collectWarnings(
+  results: Results,
+  scenarios: readonly MeasuredScenario[],
+): readonly Warning[] {
   return [
     ...warnOfUnfinishedRun(results),
     ...warnOfFewRepetitions(scenarios),
     ...scenarios.flatMap(warnOfNoise),
     ...scenarios.flatMap(warnOfSlowFirst),
+    ...scenarios.flatMap(warnOfUnequalTwins),
     ...warnOfUncappedMemory(results),
     ...warnOfStorage(results),
     ...warnOfOrchestrator(results.cells),
@@ -39,11 +49,11 @@ function warnOfUnfinishedRun({ run }: Results): readonly Warning[] {
   return [{ message, remedy: 'Run the same command with --resume to measure the rest.' }]
 }
 
-function warnOfFewRepetitions(scenarios: readonly ScenarioArms[]): readonly Warning[] {
-  const counts = scenarios.flatMap(({ arms }) =>
-    arms.filter((arm) => arm.sound).map((arm) => arm.passed.length),
+function warnOfFewRepetitions(scenarios: readonly MeasuredScenario[]): readonly Warning[] {
+  const counts = scenarios.flatMap(({ points }) =>
+    points.flatMap(({ arms }) => arms.filter((arm) => arm.sound).map((arm) => arm.passed.length)),
   )
-  const fewest = Math.min(...counts)
+  const fewest = counts.reduce((least, count) => Math.min(least, count), Infinity)
   const needed = repetitionsFor()
   if (counts.length === 0 || fewest >= needed) return []
   const { coverage } = medianInterval(Array.from({ length: fewest }, () => 0))
@@ -56,15 +66,18 @@ function warnOfFewRepetitions(scenarios: readonly ScenarioArms[]): readonly Warn
   return [{ message, remedy }]
 }
 
-function warnOfNoise({ name, arms }: ScenarioArms): readonly Warning[] {
-  const noisy = arms.flatMap(({ arm, passed }) => {
-    const times = passed.map(applyWallMs).filter((wall) => wall !== null)
-    if (times.length < 2) return []
-    const spread = (Math.max(...times) - Math.min(...times)) / median(times)
-    return spread > NOISY_SPREAD ? [`${arm} (${formatPercent(spread)})`] : []
-  })
+function warnOfNoise(scenario: MeasuredScenario): readonly Warning[] {
+  const noisy = headlineFigures(scenario)
+    .flatMap(({ where, values }) => {
+      if (values.size < 2) return []
+      const all = [...values.values()]
+      const spread = (Math.max(...all) - Math.min(...all)) / median(all)
+      return spread > NOISY_SPREAD ? [{ where, spread }] : []
+    })
+    .toSorted((a, b) => b.spread - a.spread)
   if (noisy.length === 0) return []
-  const message = `${name}: the repetitions of ${enumerate(noisy)} differ by more than ${formatPercent(NOISY_SPREAD)} of their median.`
+  const arms = nameFirst(noisy.map(({ where, spread }) => `${where} (${formatPercent(spread)})`))
+  const message = `${scenario.name}: the repetitions of ${arms} differ by more than ${formatPercent(NOISY_SPREAD)} of their median.`
   return [
     {
       message,
@@ -73,18 +86,43 @@ function warnOfNoise({ name, arms }: ScenarioArms): readonly Warning[] {
   ]
 }
 
-function warnOfSlowFirst({ name, arms }: ScenarioArms): readonly Warning[] {
-  const slow = arms.flatMap(({ arm, passed }) => {
-    const others = passed.filter((cell) => cell.repetition > 0).map(applyWallMs)
-    const first = passed.filter((cell) => cell.repetition === 0).map(applyWallMs)[0] ?? null
-    const rest = others.filter((wall) => wall !== null)
-    return first !== null && rest.length > 0 && first > SLOW_FIRST * median(rest) ? [arm] : []
+function warnOfSlowFirst(scenario: MeasuredScenario): readonly Warning[] {
+  const slow = headlineFigures(scenario).flatMap(({ where, kind, values }) => {
+    const first = values.get(0)
+    const rest = [...values].flatMap(([repetition, value]) => (repetition > 0 ? [value] : []))
+    const late =
+      kind === 'time' && first !== undefined && rest.length > 0 && first > SLOW_FIRST * median(rest)
+    return late ? [where] : []
   })
   if (slow.length === 0) return []
-  const message = `${name}: the first repetition of ${enumerate(slow)} was more than ${SLOW_FIRST} times as slow as the others, as when caches are cold.`
+  const message = `${scenario.name}: the first repetition of ${nameFirst(slow)} was more than ${SLOW_FIRST} times as slow as the others, as when caches are cold.`
   return [
     { message, remedy: 'The medians hold from three repetitions on; raise --repeat when there are fewer.' },
   ]
+}
+
+/** The figures of the headline metric, each with the arm and the point that it belongs to. */
+function headlineFigures({ metric, points }: MeasuredScenario) {
+  return points.flatMap(({ label, arms }) =>
+    arms.flatMap(({ arm, figures }) => {
+      const figure = metric === null ? undefined : figures.get(metric)
+      const where = label === '' ? arm : `${arm} at ${label}`
+      return figure === undefined ? [] : [{ where, kind: figure.kind, values: figure.byRepetition }]
+    }),
+  )
+}
+
+function nameFirst(items: readonly string[]): string {
+  const rest = items.length - NAMED
+  return enumerate(rest > 0 ? [...items.slice(0, NAMED), `${rest} more`] : items)
+}
+
+function warnOfUnequalTwins({ name, noise }: MeasuredScenario): readonly Warning[] {
+  if (noise === null || !noise.ratio.sufficient) return []
+  const { low, high } = noise.ratio
+  if (low <= 1 && high >= 1) return []
+  const message = `${name}: a second run of the same cell differs from the first one beyond chance, so the order of the cells matters.`
+  return [{ message, remedy: 'Look for what the first run leaves behind: caches, connections, a hot disk.' }]
 }
 
 function warnOfUncappedMemory({ scenarios, environment: { pod } }: Results): readonly Warning[] {
@@ -98,20 +136,24 @@ function warnOfUncappedMemory({ scenarios, environment: { pod } }: Results): rea
   return [{ message, remedy: 'Set one with --memory-cap, such as --memory-cap 1GiB.' }]
 }
 
-function warnOfStorage({ run: { storage } }: Results): readonly Warning[] {
+function warnOfStorage({ run: { storage, network }, scenarios }: Results): readonly Warning[] {
   if (storage.kind === 'local') {
     const message = 'The tables lie in a local directory, where requests cost next to nothing.'
     return [{ message, remedy: 'Give an S3 endpoint, or start Docker or install Go so that MinIO can run.' }]
   }
-  if (!storage.loopback) return []
+  const slowed =
+    network !== null || scenarios.some(({ axes }) => axes.some(({ name }) => name.endsWith('LatencyMs')))
+  if (!storage.loopback || slowed) return []
   const message =
     'The object store answers over loopback without latency, which flatters arms that make many requests.'
-  return [{ message, remedy: 'Compare the S3 requests, or point lakeduel at a real S3 endpoint.' }]
+  return [
+    { message, remedy: 'Compare the S3 requests, or put the latency of a network on it with --network.' },
+  ]
 }
 
 function warnOfOrchestrator(cells: readonly Cell[]): readonly Warning[] {
   const shares = cells.flatMap((cell) =>
-    measuredPhases(cell).map(({ name, phase }) => ({
+    phasesOf(cell).map(([name, phase]) => ({
       where: `${cell.scenario}, ${cell.arm}, ${name}`,
       share: (phase.orchestratorCpuSeconds * 1000) / Math.max(phase.wallMs, 1),
     })),
@@ -128,7 +170,7 @@ function warnOfOrchestrator(cells: readonly Cell[]): readonly Warning[] {
 
 function warnOfUncountedRequests(cells: readonly Cell[]): readonly Warning[] {
   const reasons = new Map<string, string>()
-  for (const { phase } of cells.flatMap(measuredPhases)) {
+  for (const [, phase] of cells.flatMap(phasesOf)) {
     if (phase.s3.status === 'unavailable') reasons.set('S3 requests', phase.s3.reason)
     if (phase.postgres.status === 'unavailable') reasons.set('Postgres calls and WAL', phase.postgres.reason)
   }
@@ -142,17 +184,4 @@ function warnOfDirtyTree({ environment: { git } }: Results): readonly Warning[] 
   if (git === null || !git.dirty) return []
   const message = `The working tree had changes that ${git.sha.slice(0, 10)} doesn't hold, so nobody else has this code.`
   return [{ message, remedy: 'Commit them and run again before you publish the figures.' }]
-}
-
-/** What a reader could take these figures for, and they are not. */
-export function listUnmeasured({ run }: Results): readonly string[] {
-  const loopback = run.storage.kind === 'local' || run.storage.loopback
-  return [
-    'Concurrent writers: each cell has one writer, so nothing here tells how often commits conflict.',
-    'Readers during a merge: the reading query runs before and after it, never meanwhile.',
-    ...(loopback ? ['Network latency: on a real object store each request costs milliseconds more.'] : []),
-    'Cold caches of the operating system: nothing drops them between phases.',
-    `Other sizes and shapes of data than profile "${run.plan.profile}" has.`,
-    'Start-up: connecting and opening the table lie outside of the timed sections.',
-  ]
 }

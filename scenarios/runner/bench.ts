@@ -1,25 +1,30 @@
-import type { Arm, Format } from '../../backends/backend.ts'
+import type { Arm } from '../../backends/backend.ts'
 import { formatOf } from '../../backends/backend.ts'
-import type { Cell, FailurePhase, Results } from '../../reports/schema.ts'
-import type { Dataset, Profile, Scenario } from '../scenario.ts'
-import type { CellContext } from './cell.ts'
+import type { NetworkProfile } from '../../platform/services/network/network.ts'
+import type { Cell, LogRecord, Results, Scalar } from '../../reports/schema.ts'
+import type { PlannedCell, Profile, Scenario } from '../scenario.ts'
 import { runCell } from './cell.ts'
+import { CellLab, type LabOptions } from './lab.ts'
+import type { Networks } from './networks.ts'
 import type { Instruments } from './phase.ts'
-import type { PlannedCell } from './plan.ts'
-import { planCells } from './plan.ts'
-import type { Prepared } from './prepare.ts'
-import { prepare } from './prepare.ts'
+import { axisValues, planCells } from './plan.ts'
 import type { ResultsFile } from './results-file.ts'
-import { placeOf, removePlace, type Surroundings } from './surroundings.ts'
+import { type OnPreparing, Shared } from './shared.ts'
+import type { Surroundings } from './surroundings.ts'
 
 export interface BenchPlan {
   readonly scenarios: readonly Scenario[]
   readonly arms: readonly Arm[]
   readonly profile: Profile
+  /** Values that replace those of the profile, by axis. */
+  readonly axes: Readonly<Record<string, readonly Scalar[]>>
   /** Null: as many as the scenario's profile says. */
   readonly repeat: number | null
   /** Undefined: what the scenario's profile says; null: no cap. */
   readonly memoryCapBytes: number | null | undefined
+  /** Whether the first arm of each point runs twice in each repetition. */
+  readonly control: boolean
+  readonly network: NetworkProfile
   readonly seed: number
   readonly keep: boolean
 }
@@ -27,8 +32,8 @@ export interface BenchPlan {
 /** Told to whoever shows the run. */
 export interface BenchEvents {
   readonly onScenario: (scenario: Scenario, cells: number) => void
-  readonly onPreparing: (what: string, done: number, total: number) => void
-  readonly onPhase: (cell: PlannedCell, phase: FailurePhase) => void
+  readonly onPreparing: OnPreparing
+  readonly onPhase: (cell: PlannedCell, phase: string) => void
   readonly onCell: (cell: Cell) => void
 }
 
@@ -36,91 +41,159 @@ export interface BenchContext {
   readonly plan: BenchPlan
   readonly surroundings: Surroundings
   readonly instruments: Instruments
+  readonly networks: Networks
   readonly file: ResultsFile
   readonly events: BenchEvents
-  readonly copyTables: CellContext['copyTables']
+  readonly copyTables: LabOptions['copyTables']
   /** Fails when a service that all cells need is gone, so that the run ends instead of failing every cell that is left. */
   readonly checkServices: () => Promise<void>
 }
 
-/** Runs every cell that `results` doesn't have yet, and saves after each. Returns the complete results. */
-export async function runBench(results: Results, context: BenchContext): Promise<Results> {
-  let current = results
-  for (const scenario of context.plan.scenarios) current = await runScenario(current, scenario, context)
-  const finished = { ...current, run: { ...current.run, finishedAt: new Date().toISOString() } }
-  await context.file.save(finished)
-  return finished
+/** The cells of a plan, scenario by scenario. */
+export function plannedCells(plan: BenchPlan): readonly PlannedCell[] {
+  return plan.scenarios.flatMap((scenario) =>
+    planCells(scenario, { ...plan, repeat: repeatOf(scenario, plan) }),
+  )
 }
 
-async function runScenario(results: Results, scenario: Scenario, context: BenchContext): Promise<Results> {
-  const { plan, events, file } = context
-  const planned = planCells(scenario, plan.profile, plan.arms, repeatOf(scenario, plan))
-  const missing = planned.filter((cell) => !results.cells.some(({ id }) => id === cell.id))
-  if (missing.length === 0) return results
-  events.onScenario(scenario, missing.length)
-  const { runnable, skipped } = divide(missing, context.surroundings)
-  let current = skipped.reduce(withCell, withScenario(results, scenario, plan, null))
-  await file.save(current)
-  if (runnable.length === 0) return current
-  const prepared = await prepareScenario(scenario, runnable, context)
-  try {
-    current = withScenario(current, scenario, plan, prepared)
-    for (const cell of runnable) {
-      await context.checkServices()
-      current = await runAndRecord(current, cell, prepared, context)
-      await file.save(current)
+/** Runs every cell that `results` doesn't have yet, and saves each. Returns the complete results. */
+export async function runBench(results: Results, context: BenchContext): Promise<Results> {
+  const run = new Run(results, context)
+  await context.file.begin(results)
+  for (const scenario of context.plan.scenarios) await run.scenario(scenario)
+  return await run.end()
+}
+
+class Run {
+  readonly #context: BenchContext
+  #results: Results
+
+  constructor(results: Results, context: BenchContext) {
+    this.#results = results
+    this.#context = context
+  }
+
+  async scenario(scenario: Scenario): Promise<void> {
+    const { plan, events, surroundings } = this.#context
+    const planned = planCells(scenario, { ...plan, repeat: repeatOf(scenario, plan) })
+    const missing = planned.filter((cell) => !this.#results.cells.some(({ id }) => id === cell.id))
+    if (missing.length === 0) return
+    events.onScenario(scenario, missing.length)
+    const shared = this.#shared(scenario)
+    try {
+      await this.#describe(scenario, shared)
+      for (const cell of missing) await this.#cell(cell, shared)
+    } finally {
+      if (!plan.keep) await shared.remove()
     }
-    return current
-  } finally {
-    if (!plan.keep) await removePrepared(scenario, prepared, context.surroundings)
+    surroundings.signal.throwIfAborted()
+  }
+
+  async end(): Promise<Results> {
+    const finishedAt = new Date().toISOString()
+    await this.#context.file.append({ record: 'end', finishedAt })
+    this.#results = { ...this.#results, run: { ...this.#results.run, finishedAt } }
+    await this.#context.file.save(this.#results)
+    return this.#results
+  }
+
+  async #cell(planned: PlannedCell, shared: Shared): Promise<void> {
+    const reason = unavailable(planned.arm, this.#context.surroundings)
+    if (reason !== null) return await this.#keep(skipped(planned, this.#results.cells.length, reason))
+    await this.#context.checkServices()
+    const datasets = Object.keys(shared.data).length
+    await using lab = await this.#lab(planned, shared)
+    const { cell, versions } = await runCell(planned, this.#results.cells.length, lab)
+    await this.#versions(versions)
+    if (Object.keys(shared.data).length !== datasets) await this.#describe(planned.scenario, shared)
+    await this.#keep(cell)
+  }
+
+  async #lab(planned: PlannedCell, shared: Shared): Promise<CellLab> {
+    const { plan, surroundings, instruments, networks, copyTables, events } = this.#context
+    const network = await networks.of(planned)
+    const { parameters, phaseDeadlineMs } = planned.scenario.profiles[plan.profile]
+    return new CellLab({
+      cellId: planned.id,
+      surroundings: { ...surroundings, storage: network.storage, postgres: network.postgres },
+      direct: surroundings,
+      network,
+      instruments,
+      shared,
+      parameters,
+      seed: plan.seed,
+      profile: plan.profile,
+      memoryCapBytes: capOf(planned.scenario, plan),
+      deadlineMs: phaseDeadlineMs,
+      copyTables,
+      keep: plan.keep,
+      onPhase: (phase) => events.onPhase(planned, phase),
+    })
+  }
+
+  #shared(scenario: Scenario): Shared {
+    const { plan, surroundings, events } = this.#context
+    const { phaseDeadlineMs } = scenario.profiles[plan.profile]
+    const waiting = { deadlineMs: phaseDeadlineMs, signal: surroundings.signal }
+    return new Shared(surroundings, scenario.name, waiting, events.onPreparing)
+  }
+
+  async #describe(scenario: Scenario, shared: Shared): Promise<void> {
+    const { plan } = this.#context
+    const values = axisValues(scenario, plan)
+    const entry: Results['scenarios'][number] = {
+      name: scenario.name,
+      question: scenario.question,
+      axes: scenario.axes.map(({ name, unit, description }) => ({
+        name,
+        unit,
+        description,
+        values: [...(values[name] ?? [])],
+      })),
+      parameters: { ...scenario.profiles[plan.profile].parameters },
+      memoryCapBytes: capOf(scenario, plan),
+      repeat: repeatOf(scenario, plan),
+      arms: [...plan.arms],
+      data: { ...shared.data },
+    }
+    await this.#record({ record: 'scenario', scenario: entry })
+    const others = this.#results.scenarios.filter(({ name }) => name !== scenario.name)
+    this.#results = { ...this.#results, scenarios: [...others, entry] }
+  }
+
+  async #versions(found: Readonly<Record<string, string>>): Promise<void> {
+    const known = this.#results.environment.versions
+    if (Object.entries(found).every(([name, version]) => known[name] === version)) return
+    const versions = { ...known, ...found }
+    await this.#record({ record: 'versions', versions })
+    this.#results = { ...this.#results, environment: { ...this.#results.environment, versions } }
+  }
+
+  async #keep(cell: Cell): Promise<void> {
+    this.#context.events.onCell(cell)
+    await this.#record({ record: 'cell', cell })
+    this.#results = { ...this.#results, cells: [...this.#results.cells, cell] }
+  }
+
+  async #record(record: LogRecord): Promise<void> {
+    await this.#context.file.append(record)
   }
 }
 
-async function runAndRecord(
-  results: Results,
-  planned: PlannedCell,
-  prepared: Prepared,
-  context: BenchContext,
-): Promise<Results> {
-  const { plan, surroundings, instruments, copyTables, events } = context
-  const profile = planned.scenario.profiles[plan.profile]
-  const { cell, versions } = await runCell(planned, results.cells.length, {
-    surroundings,
-    instruments,
-    prepared,
-    phaseDeadlineMs: profile.phaseDeadlineMs,
-    memoryCapBytes: capOf(planned.scenario, plan),
-    copyTables,
-    keep: plan.keep,
-    onPhase: (phase) => events.onPhase(planned, phase),
-  })
-  events.onCell(cell)
-  return withVersions(withCell(results, cell), versions)
-}
-
-/** Splits off the cells that can't run here, each with the reason. */
-function divide(planned: readonly PlannedCell[], surroundings: Surroundings) {
-  const reasonOf = (cell: PlannedCell) => unavailable(cell.arm, surroundings)
-  const skipped = planned.flatMap((cell, order): readonly Cell[] => {
-    const reason = reasonOf(cell)
-    if (reason === null) return []
-    const { id, scenario, arm, repetition } = cell
-    const startedAt = new Date().toISOString()
-    return [
-      {
-        id,
-        scenario: scenario.name,
-        arm,
-        repetition,
-        order,
-        startedAt,
-        settings: {},
-        status: 'skipped',
-        reason,
-      },
-    ]
-  })
-  return { runnable: planned.filter((cell) => reasonOf(cell) === null), skipped }
+function skipped(planned: PlannedCell, order: number, reason: string): Cell {
+  const { id, scenario, arm, point, repetition, control } = planned
+  const startedAt = new Date().toISOString()
+  const identity = {
+    id,
+    scenario: scenario.name,
+    arm,
+    point: { ...point },
+    repetition,
+    control,
+    order,
+    startedAt,
+  }
+  return { ...identity, settings: {}, status: 'skipped', reason }
 }
 
 function unavailable(arm: Arm, { storage, sidecar }: Surroundings): string | null {
@@ -132,58 +205,6 @@ function unavailable(arm: Arm, { storage, sidecar }: Surroundings): string | nul
   return sidecar.unavailable[arm] ?? null
 }
 
-async function prepareScenario(
-  scenario: Scenario,
-  runnable: readonly PlannedCell[],
-  { plan, surroundings, events }: BenchContext,
-): Promise<Prepared> {
-  const profile = scenario.profiles[plan.profile]
-  const dataset: Dataset = scenario.dataset(profile.parameters, plan.seed)
-  const formats: readonly Format[] = [...new Set(runnable.map((cell) => formatOf(cell.arm)))]
-  return prepare(surroundings, scenario.name, dataset, formats, {
-    deadlineMs: profile.phaseDeadlineMs,
-    signal: surroundings.signal,
-    onStep: events.onPreparing,
-  })
-}
-
-async function removePrepared(
-  scenario: Scenario,
-  prepared: Prepared,
-  surroundings: Surroundings,
-): Promise<void> {
-  for (const { place } of prepared.tables.values()) await removePlace(surroundings, place)
-  await removePlace(surroundings, placeOf(surroundings, `staged/${scenario.name}`))
-}
-
-function describe(prepared: Prepared): Results['scenarios'][number]['data'] {
-  return {
-    rows: prepared.initialRows,
-    payloadBytes: prepared.initialPayloadBytes,
-    storedBytes: prepared.storedBytes,
-    compressionRatio: prepared.initialPayloadBytes / Math.max(1, prepared.initialStagedBytes),
-  }
-}
-
-function withScenario(
-  results: Results,
-  scenario: Scenario,
-  plan: BenchPlan,
-  prepared: Prepared | null,
-): Results {
-  const { parameters } = scenario.profiles[plan.profile]
-  const entry = {
-    name: scenario.name,
-    question: scenario.question,
-    parameters: { ...parameters },
-    memoryCapBytes: capOf(scenario, plan),
-    repeat: repeatOf(scenario, plan),
-    data: prepared === null ? null : describe(prepared),
-  }
-  const others = results.scenarios.filter(({ name }) => name !== scenario.name)
-  return { ...results, scenarios: [...others, entry] }
-}
-
 function repeatOf(scenario: Scenario, plan: BenchPlan): number {
   return plan.repeat ?? scenario.profiles[plan.profile].repeat
 }
@@ -192,17 +213,4 @@ function capOf(scenario: Scenario, plan: BenchPlan): number | null {
   return plan.memoryCapBytes === undefined
     ? scenario.profiles[plan.profile].memoryCapBytes
     : plan.memoryCapBytes
-}
-
-function withCell(results: Results, cell: Cell): Results {
-  return { ...results, cells: [...results.cells, cell] }
-}
-
-function withVersions(results: Results, found: Readonly<Record<string, string>>): Results {
-  const known = results.environment.versions
-  const versions = { ...known }
-  for (const name of ['duckdb', 'ducklake', 'deltalake', 'deltalite', 'python'] as const) {
-    versions[name] = found[name] ?? known[name]
-  }
-  return { ...results, environment: { ...results.environment, versions } }
 }

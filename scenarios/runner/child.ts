@@ -108,8 +108,7 @@ export class Child implements AsyncDisposable {
     const { code, message } = event
     const death = classifyExit(this.pod, {})
     if (death.status === 'oom-killed') return this.#oomKilled(death.peakBytes)
-    if (code === 'ENGINE_OUT_OF_MEMORY') return new CellFailed({ status: 'engine-out-of-memory', message })
-    return new CellFailed({ status: 'failed', code, message })
+    return new CellFailed({ status: 'engine-error', code, message })
   }
 
   /** Any process of the pod that the kernel killed for memory counts, be it the child or a process of its own. */
@@ -125,5 +124,5 @@ export class Child implements AsyncDisposable {
 }
 
 function processDied(message: string): CellFailed {
-  return new CellFailed({ status: 'failed', code: 'PROCESS_DIED', message: message.trim() })
+  return new CellFailed({ status: 'engine-error', code: 'PROCESS_DIED', message: message.trim() })
 }

@@ -1,13 +1,12 @@
-import type { z } from 'zod'
 import type { Phase } from '../../reports/schema.ts'
 import { startCpuMeasurement } from '../measure/cpu.ts'
-import { startMemoryMeasurement } from '../measure/memory.ts'
+import { type MemoryRecord, startMemoryMeasurement } from '../measure/memory.ts'
 import type { PostgresMeter } from '../measure/postgres-usage.ts'
 import type { S3Meter } from '../measure/s3-requests.ts'
 import { SpillWatch } from '../measure/spill.ts'
-import type { Child, Waiting } from './child.ts'
+import type { Ready } from '../scenario.ts'
 
-/** The instruments outside of the pod, which serve all cells of a run. */
+/** The instruments outside of the pods, which serve all cells of a run. */
 export interface Instruments {
   readonly s3: S3Meter
   readonly postgres: PostgresMeter
@@ -15,39 +14,84 @@ export interface Instruments {
   readonly scratchDir: string
 }
 
-interface Timed {
-  readonly wallMs: number
-}
-
 /**
- * Tells a child that stands ready to go, and measures it until it says that it is done. The wall time is the child's
- * own; what is read from servers is read before and after it.
+ * Measures the pods of processes that stand ready while `work` goes on. The wall time is the work's own where it tells one,
+ * as a child does that keeps the time itself; what is read from servers is read before and after it.
  */
-export async function measurePhase<Done extends Timed>(
-  child: Child,
-  processes: Readonly<Record<string, number>>,
+export async function measurePhase<Result>(
+  processes: readonly Ready[],
   instruments: Instruments,
-  doneSchema: z.ZodType<Done>,
-  waiting: Waiting,
-): Promise<{ readonly phase: Phase; readonly done: Done }> {
+  work: () => Promise<Result & { readonly wallMs?: number }>,
+): Promise<{ readonly phase: Phase; readonly result: Result }> {
   const s3Usage = await instruments.s3.start()
   const postgresUsage = await instruments.postgres.start()
-  using memory = startMemoryMeasurement(child.pod, { roles: processes })
+  using measurements = new Measurements(processes)
   using spill = new SpillWatch(instruments.scratchDir)
-  const cpu = startCpuMeasurement(child.pod)
-  child.tell('go')
-  const done = await child.event(doneSchema, waiting)
-  const cpuRecord = cpu()
-  const { record } = memory.stop()
+  const startedAt = performance.now()
+  const result = await work()
+  const wallMs = result.wallMs ?? performance.now() - startedAt
   return {
-    done,
+    result,
     phase: {
-      wallMs: done.wallMs,
-      ...cpuRecord,
-      memory: record,
+      wallMs,
+      ...measurements.stop(),
       s3: await s3Usage(),
       postgres: await postgresUsage(),
       spillPeakBytes: spill.peakBytes,
     },
   }
+}
+
+/** Memory and processor time of several pods at once. */
+class Measurements implements Disposable {
+  readonly #memory: readonly ReturnType<typeof startMemoryMeasurement>[]
+  readonly #cpu: readonly ReturnType<typeof startCpuMeasurement>[]
+
+  constructor(processes: readonly Ready[]) {
+    this.#memory = processes.map(({ child, processes: roles }) =>
+      startMemoryMeasurement(child.pod, { roles }),
+    )
+    this.#cpu = processes.map(({ child }) => startCpuMeasurement(child.pod))
+  }
+
+  stop(): Pick<Phase, 'memory' | 'cpuSeconds' | 'orchestratorCpuSeconds'> {
+    const cpu = this.#cpu.map((end) => end())
+    const records = this.#memory.map((measurement) => measurement.stop().record)
+    return {
+      memory: together(records),
+      cpuSeconds: cpu.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+      orchestratorCpuSeconds: Math.max(0, ...cpu.map(({ orchestratorCpuSeconds }) => orchestratorCpuSeconds)),
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const measurement of this.#memory) measurement[Symbol.dispose]()
+  }
+}
+
+/** Sums over pods: peaks of different moments are added up, as they are over the processes of one pod. */
+function together(records: readonly MemoryRecord[]): Phase['memory'] {
+  const sum = (of: (record: MemoryRecord) => number) =>
+    records.reduce((total, record) => total + of(record), 0)
+  const sumKnown = (of: (record: MemoryRecord) => number | null) => {
+    const known = records.map(of).filter((bytes) => bytes !== null)
+    return known.length < records.length || records.length === 0 ? null : known.reduce((a, b) => a + b, 0)
+  }
+  return {
+    floorBytes: sum(({ floorBytes }) => floorBytes),
+    floorBytesByRole: byRole(records.map(({ floorBytesByRole }) => floorBytesByRole)),
+    vmHwmBytes: byRole(records.map(({ vmHwmBytes }) => vmHwmBytes)),
+    addedBytes: sum(({ addedBytes }) => addedBytes),
+    cgroupPeakBytes: sumKnown(({ cgroupPeakBytes }) => cgroupPeakBytes),
+    anonPeakBytes: sumKnown(({ anonPeakBytes }) => anonPeakBytes),
+    pssPeakBytes: sumKnown(({ pssPeakBytes }) => pssPeakBytes),
+  }
+}
+
+function byRole(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {}
+  for (const [role, bytes] of records.flatMap((record) => Object.entries(record))) {
+    total[role] = (total[role] ?? 0) + bytes
+  }
+  return total
 }

@@ -1,45 +1,42 @@
 import { Script } from 'node:vm'
 import { assert, expect, test } from 'vitest'
-import { type Bars, type Chart, chartsOf, type Points } from '../../reports/html/charts.ts'
+import type { ArmsChart, Bars, LinesChart, Points } from '../../reports/html/chart.ts'
+import { chartsOf } from '../../reports/html/charts.ts'
 import { renderHtml } from '../../reports/html.ts'
 import { parseResults, type Results } from '../../reports/schema.ts'
 import { median } from '../../reports/statistics/quantile.ts'
-import { summarizeArms } from '../../reports/summary/arms.ts'
+import { summarize } from '../../reports/summary.ts'
 import { madeUpApplyMs, madeUpResults, passedCell } from './made-up-results.ts'
+import { madeUpScaling } from './made-up-scaling.ts'
 
-const MIB = 1024 ** 2
 const rounds = [0, 1, 2, 3, 4]
 
-function chart(id: string, results: Results = madeUpResults()): Chart {
-  const scenario = id.startsWith('wide-json') ? 'wide-json' : 'merge-partitions'
-  const charts = chartsOf(
-    scenario,
-    summarizeArms(results, scenario),
-    results.scenarios[0]?.memoryCapBytes ?? null,
-  )
+function chart(id: string, results: Results = madeUpResults()): ArmsChart {
+  const charts = summarize(results).scenarios.flatMap((scenario) => chartsOf(scenario).overview)
   const found = charts.find((other) => other.id === id)
-  assert(found !== undefined, `no chart ${id}`)
+  assert(found?.kind === 'arms', `no chart ${id}`)
   return found
 }
 
-function bars({ series }: Chart, label: string): Bars {
+function bars({ series }: ArmsChart, label: string): Bars {
   const found = series.find((other) => other.label === label)
   assert(found?.kind === 'bars', `no bars ${label}`)
   return found
 }
 
-function points({ series }: Chart, label: string): Points {
+function points({ series }: ArmsChart, label: string): Points {
   const found = series.find((other) => other.label === label)
   assert(found !== undefined && found.kind !== 'bars', `no points ${label}`)
   return found
 }
 
-const valueOf = (plot: Chart, label: string, arm: string) => bars(plot, label).values[plot.arms.indexOf(arm)]
+const valueOf = (plot: ArmsChart, label: string, arm: string) =>
+  bars(plot, label).values[plot.arms.indexOf(arm)]
 const embedded = (html: string, id: string) =>
   html.match(new RegExp(`<script type="application/json" id="${id}">([^<]*)</script>`))?.[1] ?? ''
 
 test('the time chart plots seconds: the median as a bar and every repetition as a point', () => {
-  const plot = chart('merge-partitions-apply-time')
+  const plot = chart('merge-partitions-headline')
   const seconds = rounds.map((round) => madeUpApplyMs('delta/merge-loop', round) / 1000)
   expect(plot.axis).toContain('seconds')
   expect(valueOf(plot, 'median', 'delta/merge-loop')).toBe(median(seconds))
@@ -69,7 +66,7 @@ test('a killed arm has no bar, but a cross at the peak it was killed at and a no
 })
 
 test('an arm that failed once keeps its bar and is marked as not ranked', () => {
-  const plot = chart('wide-json-apply-time')
+  const plot = chart('wide-json-headline')
   const row = plot.arms.indexOf('ducklake/delete-insert')
   expect(plot.notes[row]).toMatch(/ s, not ranked$/)
   expect(points(plot, 'each repetition').points.filter(({ arm }) => arm === plot.arms[row])).toHaveLength(4)
@@ -98,23 +95,43 @@ test('the stacked operations of an arm add up to its requests', () => {
 })
 
 test('without counted requests there is no chart of them', () => {
-  const results = madeUpResults({ repeat: 1 })
   const cell = passedCell('merge-partitions', 'ducklake/merge', 0)
-  assert(cell.status === 'passed')
-  const { phases } = cell.measurements
-  const apply = { ...phases.apply, s3: { status: 'unavailable' as const, reason: 'local directory' } }
-  const uncounted = { ...cell, measurements: { ...cell.measurements, phases: { ...phases, apply } } }
-  const arms = summarizeArms({ ...results, cells: [uncounted] }, 'merge-partitions')
-  expect(chartsOf('merge-partitions', arms, MIB).map(({ id }) => id)).not.toContain(
-    'merge-partitions-s3-requests',
-  )
+  const apply = cell.phases['apply']
+  assert(apply !== undefined)
+  const s3 = { status: 'unavailable' as const, reason: 'local directory' }
+  const uncounted = { ...cell, phases: { ...cell.phases, apply: { ...apply, s3 } } }
+  const [scenario] = summarize({ ...madeUpResults(), cells: [uncounted] }).scenarios
+  assert(scenario !== undefined)
+  expect(chartsOf(scenario).overview.map(({ id }) => id)).not.toContain('merge-partitions-s3-requests')
 })
 
 test('each format has one hue, and no two arms of a scenario the same shade', () => {
-  const plot = chart('merge-partitions-apply-time')
+  const plot = chart('merge-partitions-headline')
   const { colors } = bars(plot, 'median')
   plot.arms.forEach((arm, row) => expect(colors[row]).toMatch(`--${arm.split('/')[0]}-`))
   expect(new Set(colors).size).toBe(plot.arms.length)
+})
+
+test('a scenario with a numeric axis plots a line an arm, with its growth, in the unit that the axis says', () => {
+  const [scenario] = summarize(madeUpScaling()).scenarios
+  assert(scenario !== undefined)
+  const { overview, points: byPoint } = chartsOf(scenario)
+  const [lines] = overview
+  assert(lines?.kind === 'lines')
+  expect(lines).toMatchObject({
+    xAxis: 'writers',
+    yAxis: 'commits/s',
+    title: 'commits per second over writers, target same table',
+  })
+  expect(lines.lines.map(({ label }) => label)).toEqual(['delta/merge, x^0.00', 'ducklake/merge, x^1.00'])
+  const curve: LinesChart['lines'][number]['points'] = [
+    [1, 6],
+    [4, 24],
+    [16, 96],
+  ]
+  expect(lines.lines[1]?.points).toEqual(curve)
+  expect(byPoint).toHaveLength(6)
+  expect(byPoint[0]?.[0]?.axis).toBe('commits/s (more is better)')
 })
 
 test('the page embeds the charts that were computed, and the results as they are', () => {
@@ -123,7 +140,7 @@ test('the page embeds the charts that were computed, and the results as they are
   expect(parseResults(embedded(html, 'results'))).toEqual(results)
   const plots = JSON.parse(embedded(html, 'charts'))
   expect(plots).toHaveLength(8)
-  expect(plots[0]).toEqual(chart('merge-partitions-apply-time', results))
+  expect(plots[0]).toEqual(chart('merge-partitions-headline', results))
 })
 
 test('every chart has a canvas with a text alternative that holds its figures', () => {

@@ -4,7 +4,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { argv } from 'node:process'
-import type { Cell, CompletedPhases, Phase, Results } from '../../reports/schema.ts'
+import type { Cell, Metric, Phase, Point, Results, Scenario, SoundCell } from '../../reports/schema.ts'
+import { cellId } from '../../reports/schema.ts'
 
 const MIB = 1024 ** 2
 const CAP_BYTES = 2048 * MIB
@@ -121,20 +122,20 @@ function madeUpPhase(wallMs: number, floorMib: number, addedMib: number, gets: n
   }
 }
 
-const NO_PHASES: CompletedPhases = {
-  'read-before': null,
-  apply: null,
-  'read-after': null,
-  maintain: null,
-  'read-after-maintenance': null,
+interface Where {
+  readonly scenario: string
+  readonly arm: string
+  readonly repetition: number
+  readonly point?: Point
+  readonly control?: boolean
+  readonly order?: number
 }
 
-function identity(scenario: string, arm: string, repetition: number, order: number) {
+function identity({ scenario, arm, repetition, point = {}, control = false, order = 0 }: Where) {
+  const named = { scenario, arm, point: { ...point }, repetition, control }
   return {
-    id: `${scenario}/${arm}/${repetition}`,
-    scenario,
-    arm,
-    repetition,
+    ...named,
+    id: cellId(named),
     order,
     startedAt: new Date(Date.UTC(2026, 0, 5, 10, order)).toISOString(),
     settings: arm.startsWith('ducklake/')
@@ -144,71 +145,106 @@ function identity(scenario: string, arm: string, repetition: number, order: numb
 }
 
 /** A cell that passed, with all phases. */
-export function passedCell(scenario: string, arm: string, repetition: number, order = 0, scale = 1): Cell {
+export function passedCell(
+  scenario: string,
+  arm: string,
+  repetition: number,
+  order = 0,
+  scale = 1,
+): SoundCell {
   const shape = SHAPES[arm]
   if (shape === undefined) throw new Error(`No made-up shape for ${arm}.`)
   const { floorMib, addedMib, gets, puts, readAfter } = shape
   const jitter = 1 + repetition * 0.01
   const read = (factor: number) =>
     madeUpPhase(Math.round(READ_BEFORE_MS * factor * jitter), floorMib, 60, 120, 0)
-  const before = { objects: 100, bytes: 58 * MIB }
   return {
-    ...identity(scenario, arm, repetition, order),
-    status: 'passed',
-    measurements: {
-      phases: {
-        'read-before': read(1),
-        apply: madeUpPhase(madeUpApplyMs(arm, repetition, scale), floorMib, addedMib * jitter, gets, puts),
-        'read-after': read(readAfter),
-        maintain: madeUpPhase(2_300, floorMib, 130, 320, 101),
-        'read-after-maintenance': read(1.01),
+    ...identity({ scenario, arm, repetition, order }),
+    status: 'ok',
+    phases: {
+      'read-before': read(1),
+      apply: madeUpPhase(madeUpApplyMs(arm, repetition, scale), floorMib, addedMib * jitter, gets, puts),
+      'read-after': read(readAfter),
+      maintain: madeUpPhase(2_300, floorMib, 130, 320, 101),
+      'read-after-maintenance': read(1.01),
+    },
+    metrics: {
+      rowsApplied: { value: 20_000, unit: 'count', better: 'neither', kind: 'count' },
+      payloadBytes: { value: 9 * MIB, unit: 'bytes', better: 'neither', kind: 'count' },
+      commits: { value: shape.commits, unit: 'count', better: 'neither', kind: 'count' },
+      attempts: { value: shape.commits, unit: 'count', better: 'lower', kind: 'count' },
+      storedBytesAfter: {
+        value: Math.round((58 + shape.writtenMib) * MIB),
+        unit: 'bytes',
+        better: 'lower',
+        kind: 'count',
       },
-      applied: {
-        rows: 20_000,
-        payloadBytes: 9 * MIB,
-        batches: 1,
-        commits: shape.commits,
-        attempts: shape.commits,
-        engine: { filesRewritten: 100 },
-      },
-      stored: {
-        before,
-        afterApply: { objects: 100 + puts, bytes: before.bytes + Math.round(shape.writtenMib * MIB) },
-        afterMaintenance: { objects: 100, bytes: 59 * MIB },
+      bytesWritten: {
+        value: Math.round(shape.writtenMib * MIB),
+        unit: 'bytes',
+        better: 'lower',
+        kind: 'count',
       },
     },
-    oracle: {
-      rows: 1_010_000,
-      distinctKeys: 1_010_000,
-      contentHash: 'b2f0c1d4',
-      checks: ['row count', 'distinct keys', 'content hash'],
-    },
+    series: {},
+    oracle: ORACLE,
+  }
+}
+
+const ORACLE = {
+  rows: 1_010_000,
+  distinctKeys: 1_010_000,
+  contentHash: 'b2f0c1d4',
+  checks: ['row count', 'distinct keys', 'content hash'],
+}
+
+/** A cell of a scenario of its own kind: named metrics at a point, and no phases. */
+export function measuredCell(where: Where, metrics: Readonly<Record<string, Metric>>): SoundCell {
+  return {
+    ...identity(where),
+    status: 'ok',
+    phases: {},
+    metrics: { ...metrics },
+    series: {},
+    oracle: null,
   }
 }
 
 export function oomKilledCell(scenario: string, arm: string, repetition: number, order = 0): Cell {
   return {
-    ...identity(scenario, arm, repetition, order),
+    ...identity({ scenario, arm, repetition, order }),
     status: 'oom-killed',
     phase: 'apply',
-    completed: NO_PHASES,
+    completed: {},
+    metrics: {},
+    series: {},
     peakBytes: CAP_BYTES,
     capBytes: CAP_BYTES,
     mechanism: 'cgroup-v1',
   }
 }
 
+export function failedCell(scenario: string, arm: string, repetition: number, message: string): Cell {
+  return {
+    ...identity({ scenario, arm, repetition }),
+    status: 'engine-error',
+    phase: 'apply',
+    completed: {},
+    metrics: {},
+    series: {},
+    code: 'ENGINE_FAILED',
+    message,
+  }
+}
+
 export function wrongCell(scenario: string, arm: string, repetition: number, order = 0): Cell {
-  const cell = passedCell(scenario, arm, repetition, order)
-  if (cell.status !== 'passed') throw new Error('A made-up cell passes.')
-  const { oracle: _, ...rest } = cell
   const findings = [{ check: 'row count', expected: '1,010,000', actual: '1,009,998' }]
-  return { ...rest, status: 'wrong', findings }
+  return { ...passedCell(scenario, arm, repetition, order), status: 'wrong-data', findings }
 }
 
 function skippedCell(scenario: string, arm: string, repetition: number, order = 0): Cell {
   const reason = 'deltalite needs Python 3.12 or newer, and 3.11.2 was found'
-  return { ...identity(scenario, arm, repetition, order), status: 'skipped', reason }
+  return { ...identity({ scenario, arm, repetition, order }), status: 'skipped', reason }
 }
 
 interface MadeUpOptions {
@@ -216,12 +252,31 @@ interface MadeUpOptions {
   readonly arms?: readonly string[]
 }
 
+/** A scenario without axes, parameters and data but those given. */
+export function madeUpScenario(given: Partial<Scenario> & { readonly name: string }): Scenario {
+  return {
+    question: `What does ${given.name} cost?`,
+    axes: [],
+    parameters: {},
+    memoryCapBytes: null,
+    repeat: 5,
+    arms: [],
+    data: {},
+    ...given,
+  }
+}
+
+function madeUpData(rows: number, payloadBytes: number): Scenario['data'][string] {
+  const storedBytes = { ducklake: Math.round(payloadBytes / 7.2), delta: Math.round(payloadBytes / 7.1) }
+  return { rows, payloadBytes, storedBytes, compressionRatio: 7.2, contentHash: 'b2f0c1d4' }
+}
+
 /** A run of both scenarios: all arms pass `merge-partitions`; `wide-json` has a killed, a wrong and a skipped arm. */
 export function madeUpResults({ repeat = 5, arms = Object.keys(SHAPES) }: MadeUpOptions = {}): Results {
   const rounds = Array.from({ length: repeat }, (_, repetition) => repetition)
   const plan = rounds.flatMap((repetition) => arms.map((arm) => ({ arm, repetition })))
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     lakeduelVersion: '0.1.0',
     run: {
       id: 'made-up',
@@ -232,17 +287,24 @@ export function madeUpResults({ repeat = 5, arms = Object.keys(SHAPES) }: MadeUp
         scenarios: ['merge-partitions', 'wide-json'],
         arms: [...arms],
         profile: 'standard',
+        axes: {},
         repeat,
         memoryCap: CAP_BYTES,
+        control: false,
+        network: 'loopback',
         seed: 7,
       },
       storage: { kind: 's3', origin: 'local', version: 'MinIO (made up)', loopback: true },
+      network: null,
+      floors: { node: { rssBytes: [44 * MIB, 45 * MIB], startMs: [38, 41] } },
     },
     environment: {
       cpuModel: 'A made-up processor',
       cores: 2,
       memoryBytes: 8 * 1024 * MIB,
       kernel: 'Linux 6.1',
+      pageSizeBytes: 4096,
+      limits: { memoryBytes: null, cpus: 2 },
       pod: { mechanism: 'cgroup-v1', reason: '' },
       git: { sha: '0123456789abcdef0123456789abcdef01234567', dirty: false },
       versions: {
@@ -257,32 +319,24 @@ export function madeUpResults({ repeat = 5, arms = Object.keys(SHAPES) }: MadeUp
       },
     },
     scenarios: [
-      {
+      madeUpScenario({
         name: 'merge-partitions',
         question: 'What does it cost to merge a batch that touches every partition of a table?',
         parameters: { partitions: 100, tableRows: 1_000_000, batchRows: 20_000, matchedShare: 0.5 },
         memoryCapBytes: CAP_BYTES,
         repeat,
-        data: {
-          rows: 1_000_000,
-          payloadBytes: 420 * MIB,
-          storedBytes: { ducklake: 58 * MIB, delta: 59 * MIB },
-          compressionRatio: 7.2,
-        },
-      },
-      {
+        arms: [...arms],
+        data: { table: madeUpData(1_000_000, 420 * MIB) },
+      }),
+      madeUpScenario({
         name: 'wide-json',
         question: 'Which arms upsert rows of megabytes of JSON within the memory of a small pod?',
         parameters: { rows: 200, rowBytes: 5_000_000, partitions: 10 },
         memoryCapBytes: CAP_BYTES,
         repeat,
-        data: {
-          rows: 200,
-          payloadBytes: 1_000_000_000,
-          storedBytes: { ducklake: 190 * MIB, delta: 192 * MIB },
-          compressionRatio: 5,
-        },
-      },
+        arms: [...arms],
+        data: { table: madeUpData(200, 954 * MIB) },
+      }),
     ],
     cells: [
       ...plan.map(({ arm, repetition }, order) => passedCell('merge-partitions', arm, repetition, order)),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { renderMarkdown } from '../../reports/markdown.ts'
 import type { Results } from '../../reports/schema.ts'
-import { madeUpResults } from './made-up-results.ts'
+import { failedCell, madeUpResults } from './made-up-results.ts'
 
 test('the report begins with the verdict of each scenario', () => {
   const [, first, second] = renderMarkdown(madeUpResults()).split('\n\n')
@@ -24,7 +24,7 @@ test('an engine message can neither break a table nor become HTML', () => {
   const results = madeUpResults({ repeat: 1, arms: ['delta/merge', 'ducklake/merge'] })
   const cells = results.cells.map((cell) =>
     cell.status === 'oom-killed'
-      ? { ...omitKill(cell), status: 'failed' as const, code: 'ENGINE_FAILED', message: 'a | b\n<img src=x>' }
+      ? failedCell(cell.scenario, cell.arm, cell.repetition, 'a | b\n<img src=x>')
       : cell,
   )
   const hostile: Results = { ...results, cells }
@@ -38,8 +38,3 @@ test('the last section says how to repeat the run', () => {
     /## Repeat it\n\n {4}lakeduel bench --profile standard .*\n$/,
   )
 })
-
-function omitKill<Cell extends { peakBytes: number; capBytes: number; mechanism: string }>(cell: Cell) {
-  const { peakBytes: _peak, capBytes: _cap, mechanism: _mechanism, ...rest } = cell
-  return rest
-}

@@ -64,7 +64,11 @@ test('the expected rows are those that an upsert of the batch into the initial r
   })
   await fc.assert(
     fc.asyncProperty(shape, fc.integer({ min: 0, max: 1_000 }), async (parameters, seed) => {
-      const { table, initial, batches, expected, probes } = mergePartitions.dataset(parameters, seed)
+      const { table, initial, batches, expected, probes } = mergePartitions.dataset(
+        { partitions: parameters.partitions },
+        parameters,
+        seed,
+      )
       await session.run(`CREATE OR REPLACE TABLE batch AS FROM ${relationOf(all(batches))}`)
       await session.run(
         `CREATE OR REPLACE TABLE upserted AS FROM batch UNION ALL
@@ -88,7 +92,7 @@ test('the expected rows are those that an upsert of the batch into the initial r
 
 test('an updated row differs from the stored one, and keeps its key and its partition', async () => {
   await using session = await plainSession()
-  const { initial, batches } = mergePartitions.dataset({ rows: 1_000, batchRows: 200, partitions: 10 }, 7)
+  const { initial, batches } = mergePartitions.dataset({ partitions: 10 }, { rows: 1_000, batchRows: 200 }, 7)
   const [found] = await session.query(
     z.object({ updates: z.bigint(), same: z.bigint(), moved: z.bigint() }),
     `SELECT count(*) AS updates, count(*) FILTER (stored = batch) AS same, count(*) FILTER (stored.bucket != batch.bucket) AS moved
@@ -100,7 +104,7 @@ test('an updated row differs from the stored one, and keeps its key and its part
 test('another seed makes other data, and the same seed the same', async () => {
   await using session = await plainSession()
   const hashOf = async (seed: number) => {
-    const { table, expected } = mergePartitions.dataset({ rows: 100, batchRows: 10, partitions: 3 }, seed)
+    const { table, expected } = mergePartitions.dataset({ partitions: 3 }, { rows: 100, batchRows: 10 }, seed)
     return contentHash(await contentOf(session, table, relationOf(expected)))
   }
   expect(await hashOf(1)).toBe(await hashOf(1))
@@ -109,7 +113,11 @@ test('another seed makes other data, and the same seed the same', async () => {
 
 test('wide rows are JSON of about the width that was asked for', async () => {
   await using session = await plainSession()
-  const { table, initial } = wideJson.dataset({ rows: 6, rowBytes: 100_000, partitions: 3 }, 1)
+  const { table, initial } = wideJson.dataset(
+    { rowBytes: 100_000, mode: 'upsert', partitions: 3 },
+    { megabytes: 0.6 },
+    1,
+  )
   const [found] = await session.query(
     z.object({ valid: z.bigint(), width: z.number(), payload: z.number() }),
     `SELECT count(*) FILTER (payload[1] = '[' AND payload[-1] = ']') AS valid, avg(strlen(payload)) AS width,

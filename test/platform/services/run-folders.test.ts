@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createRunFolder, sweepStaleRuns } from '../../../platform/services/run-folders.ts'
+import { createRunFolder, openSpillFolder, sweepStaleRuns } from '../../../platform/services/run-folders.ts'
 
 let home = ''
 beforeEach(async () => {
@@ -16,6 +16,13 @@ it('keeps the folder of a living run', async () => {
   await createRunFolder(home, 'alive')
   expect(await sweepStaleRuns(home)).toEqual([])
   expect(await readdir(join(home, 'run'))).toEqual(['alive'])
+})
+
+it('keeps the folder that a living process spills to, however old it is', async () => {
+  await using spill = await openSpillFolder(home)
+  await utimes(join(spill.path, '..'), 0, 0)
+  expect(await sweepStaleRuns(home)).toEqual([])
+  expect(await readdir(spill.path)).toEqual([])
 })
 
 it('removes the folder of a dead run and ends the server that it left running, and no other process', async () => {

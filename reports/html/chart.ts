@@ -1,0 +1,88 @@
+/**
+ * What a chart of the page plots, as data: Chart.js draws it as it is, so that tests can hold the plotted numbers against
+ * the results. Colours are names of CSS variables, which the page's script resolves for its colour scheme.
+ */
+import type { Unit } from '../schema.ts'
+
+export interface Bars {
+  readonly kind: 'bars'
+  readonly label: string
+  /** One per arm, in the unit of the chart; null draws no bar. */
+  readonly values: readonly (number | null)[]
+  /** CSS variables, one per arm. */
+  readonly colors: readonly string[]
+}
+
+export interface Points {
+  readonly kind: 'points' | 'crosses'
+  readonly label: string
+  readonly points: readonly { readonly arm: string; readonly value: number }[]
+}
+
+/** Arms one below the other, with bars to the right. */
+export interface ArmsChart {
+  readonly kind: 'arms'
+  readonly id: string
+  readonly title: string
+  /** What the chart says, for those who don't see it. */
+  readonly description: string
+  readonly axis: string
+  readonly stacked: boolean
+  readonly arms: readonly string[]
+  readonly series: readonly (Bars | Points)[]
+  /** Written behind the bar of each arm: its figure, or why it has none. */
+  readonly notes: readonly string[]
+  /** Arms that failed in some repetition: their notes are marked. */
+  readonly failed: readonly boolean[]
+  /** A line across all arms, such as the memory cap. */
+  readonly limit: { readonly value: number; readonly label: string } | null
+}
+
+/** One line an arm over a numeric axis of the scenario. */
+export interface LinesChart {
+  readonly kind: 'lines'
+  readonly id: string
+  readonly title: string
+  readonly description: string
+  readonly xAxis: string
+  readonly yAxis: string
+  /** Both axes: a power law is a straight line then. */
+  readonly logarithmic: boolean
+  readonly lines: readonly {
+    readonly arm: string
+    /** The arm, and how it grows where enough points show it. */
+    readonly label: string
+    readonly color: string
+    readonly points: readonly (readonly [x: number, y: number])[]
+  }[]
+}
+
+export type Chart = ArmsChart | LinesChart
+
+/** The unit in which figures are plotted, and what to divide by to get there. */
+export function plotUnit(unit: Unit): { readonly name: string; readonly divisor: number } {
+  switch (unit) {
+    case 'ms':
+      return { name: 'seconds', divisor: 1000 }
+    case 's':
+      return { name: 'seconds', divisor: 1 }
+    case 'bytes':
+      return { name: 'MiB', divisor: 1024 ** 2 }
+    case 'bytes/s':
+      return { name: 'MiB/s', divisor: 1024 ** 2 }
+    default:
+      return { name: unit, divisor: 1 }
+  }
+}
+
+/** One hue per format, and a shade of it per arm in the order of names, so that an arm looks alike in all charts. */
+export function armColor(arm: string, arms: readonly string[]): string {
+  const format = formatOf(arm)
+  const family = arms.filter((other) => formatOf(other) === format).toSorted()
+  const hue = format === 'ducklake' || format === 'delta' ? format : 'other'
+  return `--${hue}-${family.indexOf(arm) % 4}`
+}
+
+function formatOf(arm: string): string {
+  return arm.split('/')[0] ?? arm
+}

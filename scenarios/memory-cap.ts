@@ -1,0 +1,186 @@
+import { totalmem } from 'node:os'
+import { formatOf } from '../backends/backend.ts'
+import type { Metric, Point } from '../reports/schema.ts'
+import { outcomeOf } from './batch-scenario.ts'
+import { cost, memory, ratio, work } from './measure/metric.ts'
+import { LOCALITIES, memoryCapDataset } from './memory-cap/dataset.ts'
+import { type Attempt, Trials } from './memory-cap/trials.ts'
+import { CellFailed } from './runner/failure.ts'
+import type { Lab, Measured, Parameters, PlannedCell, ProfileSpec, Scenario } from './scenario.ts'
+import { nameAt, numberAt, parameter } from './scenario.ts'
+import { leastCap, type Trial } from './search/least-cap.ts'
+
+const MIB = 2 ** 20
+const GIB = 2 ** 30
+const MINUTE_MS = 60_000
+
+async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
+  const key = `${numberAt(cell.point, 'tableSize')}-${numberAt(cell.point, 'rowBytes')}-${nameAt(cell.point, 'locality')}`
+  const prepared = await lab.dataset(key, () => memoryCapDataset(cell.point, lab.parameters, lab.seed))
+  const table = await lab.table(key, formatOf(cell.arm))
+  const trials = new Trials(cell.arm, lab, table, prepared)
+  const found = await leastCap(
+    (capBytes) => trials.merge(capBytes),
+    searchAround(table.storedBytes, lab.parameters),
+  )
+  if (found.passedBytes === null) throw lastFailure(found.trials)
+  const last = await trials.merge(found.passedBytes)
+  if (last.failure !== null) throw new CellFailed(last.failure)
+  const maintenance = await trials.maintain(found.passedBytes)
+  return {
+    metrics: {
+      leastCapBytes: memory(found.passedBytes),
+      greatestFailedCapBytes: memory(found.failedBytes ?? 0),
+      capToStoredRatio: ratio(found.passedBytes / table.storedBytes, 'memory'),
+      storedBytes: work(table.storedBytes, 'bytes'),
+      maintenanceFailsUnderCap: cost(maintenance === null ? 0 : 1),
+      ...endsByKind(found.trials),
+    },
+    series: { trials: seriesOf(found.trials) },
+    ...outcomeOf([...found.trials.map(({ outcome }) => outcome.checked), last.checked]),
+  }
+}
+
+/** The rule of thumb is 10 to 20 times the compressed size; nothing starts in 96 MiB, and the servers need memory, too. */
+function searchAround(storedBytes: number, parameters: Parameters) {
+  return {
+    guessBytes: Math.max(320 * MIB, storedBytes / 4),
+    floorBytes: 96 * MIB,
+    ceilingBytes: Math.floor(totalmem() * 0.6),
+    ratio: parameter(parameters, 'precision'),
+    confirmations: parameter(parameters, 'confirmations'),
+  }
+}
+
+function lastFailure(trials: readonly Trial<Attempt>[]): CellFailed {
+  const failure = trials.at(-1)?.outcome.failure
+  if (failure === null || failure === undefined) throw new Error('no try failed, and none passed')
+  return new CellFailed(failure)
+}
+
+/** How often tries ended in each way: a kill, the engine's own word, a hang. */
+function endsByKind(trials: readonly Trial<Attempt>[]): Record<string, Metric> {
+  const metrics: Record<string, Metric> = {}
+  for (const { outcome } of trials) {
+    const name = `tries.${outcome.failure?.status ?? 'passed'}`
+    metrics[name] = work((metrics[name]?.value ?? 0) + 1)
+  }
+  return metrics
+}
+
+function seriesOf(trials: readonly Trial<Attempt>[]): Measured['series'][string] {
+  return {
+    x: { name: 'cap', unit: 'bytes' },
+    y: { name: 'passed', unit: 'count' },
+    points: trials.map(({ capBytes, passed }) => [capBytes, passed ? 1 : 0]),
+  }
+}
+
+interface Size {
+  readonly rows: number
+  readonly batchRows: number
+  readonly tableSize: readonly number[]
+  readonly locality: readonly string[]
+  readonly rowBytes: readonly number[]
+  readonly minutes: number
+  readonly precision?: number
+  readonly confirmations?: number
+}
+
+/** The cap that passed is less than `precision` times the one that failed: 1.12 is ±6 %. */
+function sized({ precision = 1.12, confirmations = 2, ...size }: Size): ProfileSpec {
+  const { rows, batchRows, tableSize, locality, rowBytes, minutes } = size
+  return {
+    axes: { tableSize, locality, rowBytes },
+    parameters: { rows, batchRows, precision, confirmations },
+    repeat: 1,
+    memoryCapBytes: null,
+    phaseDeadlineMs: minutes * MINUTE_MS,
+  }
+}
+
+/** A search takes some dozen tries; each copies the table, merges, and half of them are read. */
+function estimate(point: Point, parameters: Parameters) {
+  const storedBytes =
+    parameter(parameters, 'rows') * numberAt(point, 'tableSize') * (numberAt(point, 'rowBytes') * 0.55 + 12)
+  return {
+    shared: {
+      wallMs: 5_000 + storedBytes / 8_000,
+      memoryBytes: 4 * GIB,
+      diskBytes: storedBytes * 5 + GIB / 4,
+    },
+    cell: { wallMs: 12 * (5_000 + storedBytes / 60_000), memoryBytes: 2 * GIB, diskBytes: storedBytes * 3 },
+  }
+}
+
+export const memoryCap: Scenario = {
+  name: 'memory-cap',
+  question: 'What is the least memory in which a merge into one partition still succeeds?',
+  description:
+    'Searches the least cap of the loader’s pod by bisection, with a fresh copy of the table for each try, and tries both ends again; then maintains the merged table under that cap.',
+  measures:
+    'the least cap and its share of the compressed table, how tries ended, and whether maintenance fits it',
+  axes: [
+    {
+      name: 'tableSize',
+      unit: null,
+      description: 'how many times the profile’s rows the table has',
+      accepts: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 64,
+    },
+    {
+      name: 'locality',
+      unit: null,
+      description: 'where the updated keys lie: spread over all files, in the last one, or at random',
+      accepts: (value) => LOCALITIES.some((locality) => locality === value),
+    },
+    {
+      name: 'rowBytes',
+      unit: 'bytes',
+      description: 'width of a row’s text, of which about half remains when it is compressed',
+      accepts: (value) => typeof value === 'number' && value >= 8 && value <= 4_096,
+    },
+  ],
+  profiles: {
+    smoke: sized({
+      rows: 4_000,
+      batchRows: 200,
+      tableSize: [1],
+      locality: ['spread'],
+      rowBytes: [64],
+      minutes: 2,
+      precision: 2,
+      confirmations: 1,
+    }),
+    quick: sized({
+      rows: 200_000,
+      batchRows: 20_000,
+      tableSize: [1],
+      locality: ['spread'],
+      rowBytes: [256],
+      minutes: 4,
+    }),
+    standard: sized({
+      rows: 400_000,
+      batchRows: 20_000,
+      tableSize: [1, 4],
+      locality: ['spread', 'last-file'],
+      rowBytes: [256],
+      minutes: 10,
+    }),
+    // A million rows of 1 KiB are about half a gigabyte compressed.
+    full: sized({
+      rows: 2_000_000,
+      batchRows: 20_000,
+      tableSize: [1, 2, 4],
+      locality: LOCALITIES,
+      rowBytes: [128, 1_024],
+      minutes: 60,
+    }),
+  },
+  excludes: (_, point, profile) =>
+    profile === 'standard' && numberAt(point, 'tableSize') > 1 && nameAt(point, 'locality') !== 'spread'
+      ? 'the standard profile varies one axis at a time'
+      : null,
+  estimate,
+  run,
+}
