@@ -57,7 +57,13 @@ async function runBatches(running: Running): Promise<Measured> {
   const loading = { arm: running.arm, place, table: prepared.dataset.table }
   const before = await treeUsage(place.storage)
   if (wanted.has('read-before')) await read(running, 'read-before', false)
-  const apply = { kind: 'apply' as const, batches: prepared.batches, mode, runId: lab.surroundings.runId }
+  const apply = {
+    kind: 'apply' as const,
+    batches: prepared.batches,
+    mode,
+    runId: lab.surroundings.runId,
+    firstBatchIndex: 0,
+  }
   const { done } = await lab.load('apply', { ...loading, work: apply })
   const after = await treeUsage(place.storage)
   const checks = [wanted.has('read-after') ? await read(running, 'read-after', true) : null]

@@ -1,7 +1,9 @@
+import { longevity } from './longevity.ts'
 import { memoryCap } from './memory-cap.ts'
 import { mergePartitions } from './merge-partitions.ts'
+import { readBack } from './read-back.ts'
 import type { Scenario } from './scenario.ts'
 import { wideJson } from './wide-json.ts'
 
 /** Every scenario, in the order in which a run takes them. A new one is a file and a line here. */
-export const SCENARIOS: readonly Scenario[] = [memoryCap, mergePartitions, wideJson]
+export const SCENARIOS: readonly Scenario[] = [memoryCap, mergePartitions, wideJson, longevity, readBack]

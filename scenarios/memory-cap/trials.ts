@@ -30,7 +30,7 @@ export class Trials {
     const place = await this.#freshCopy()
     const { batches, dataset, expectation } = this.#prepared
     const { runId } = this.#lab.surroundings
-    const work = { kind: 'apply' as const, batches, mode: 'upsert' as const, runId }
+    const work = { kind: 'apply' as const, batches, mode: 'upsert' as const, runId, firstBatchIndex: 0 }
     const failure = await this.#failureOf('apply', place, work, capBytes)
     if (failure !== null) return { passed: false, failure, checked: null }
     const reading = { arm: this.#arm, place, table: dataset.table, query: dataset.readQuery, expectation }

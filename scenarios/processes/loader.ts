@@ -37,41 +37,46 @@ export function serveLoader(connect: Connect): Promise<void> {
 
 async function carryOut(request: LoaderRequest, table: LakeTable, channel: Channel): Promise<LoaderDone> {
   const start = performance.now()
-  if (request.work.kind === 'maintain') {
-    const maintained = await table.maintain()
-    return {
-      event: 'done',
-      wallMs: performance.now() - start,
-      rowsRead: 0,
-      commits: 0,
-      attempts: 0,
-      engine: { filesBefore: maintained.filesBefore, filesAfter: maintained.filesAfter },
-    }
+  if (request.work.kind === 'apply') {
+    const { results, batchMs } = await applyAll(table, request.work, channel)
+    return { ...total(results), batchMs, wallMs: performance.now() - start }
   }
-  const results = await applyAll(table, request.work, channel)
-  return { ...total(results), wallMs: performance.now() - start }
+  const engine = request.work.kind === 'maintain' ? await maintained(table) : await described(table)
+  const nothing = { batchMs: [], rowsRead: 0, commits: 0, attempts: 0 }
+  return { event: 'done', ...nothing, engine, wallMs: performance.now() - start }
+}
+
+async function maintained(table: LakeTable): Promise<LoaderDone['engine']> {
+  const { filesBefore, filesAfter } = await table.maintain()
+  return { filesBefore, filesAfter }
+}
+
+async function described(table: LakeTable): Promise<LoaderDone['engine']> {
+  const { rows, dataFiles, deleteFiles, dataBytes } = await table.describe()
+  return { rows, dataFiles, deleteFiles, dataBytes }
 }
 
 interface ApplyWork {
   readonly batches: readonly StagedBatch[]
   readonly mode: ApplyMode
   readonly runId: string
+  readonly firstBatchIndex: number
 }
 
-async function applyAll(
-  table: LakeTable,
-  work: ApplyWork,
-  channel: Channel,
-): Promise<readonly ApplyResult[]> {
+async function applyAll(table: LakeTable, work: ApplyWork, channel: Channel) {
   const results: ApplyResult[] = []
-  for (const [batchIndex, batch] of work.batches.entries()) {
+  const batchMs: number[] = []
+  for (const [index, batch] of work.batches.entries()) {
+    const start = performance.now()
+    const batchIndex = work.firstBatchIndex + index
     results.push(await table.apply(batch, work.mode, { runId: work.runId, batchIndex }))
-    await channel.emit({ event: 'progress', done: batchIndex + 1, total: work.batches.length })
+    batchMs.push(performance.now() - start)
+    await channel.emit({ event: 'progress', done: index + 1, total: work.batches.length })
   }
-  return results
+  return { results, batchMs }
 }
 
-function total(results: readonly ApplyResult[]): Omit<LoaderDone, 'wallMs'> {
+function total(results: readonly ApplyResult[]): Omit<LoaderDone, 'wallMs' | 'batchMs'> {
   const engine: Record<string, number> = {}
   for (const [name, value] of results.flatMap((result) => Object.entries(result.engine))) {
     engine[name] = (engine[name] ?? 0) + value

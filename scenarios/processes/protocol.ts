@@ -36,8 +36,12 @@ export const loaderRequestSchema = z.strictObject({
       batches: z.array(stagedBatchSchema).readonly(),
       mode: applyModeSchema,
       runId: z.string(),
+      /** Of the first of these batches in its run. */
+      firstBatchIndex: z.int().nonnegative(),
     }),
     z.strictObject({ kind: z.literal('maintain') }),
+    /** Looks at the table, and tells what `TableDescription` says of it as the engine's figures. */
+    z.strictObject({ kind: z.literal('describe') }),
   ]),
 })
 export type LoaderRequest = z.infer<typeof loaderRequestSchema>
@@ -95,6 +99,8 @@ export const stageDoneSchema = z.strictObject({
 export const loaderDoneSchema = z.strictObject({
   event: z.literal('done'),
   wallMs: z.number(),
+  /** How long each batch took, in order. */
+  batchMs: z.array(z.number()),
   rowsRead: z.int(),
   commits: z.int(),
   attempts: z.int(),

@@ -70,7 +70,10 @@ export async function makeTable(
   }
   await runLoader(
     surroundings,
-    { ...base, work: { kind: 'apply', batches: initial, mode: 'append', runId: 'initial' } },
+    {
+      ...base,
+      work: { kind: 'apply', batches: initial, mode: 'append', runId: 'initial', firstBatchIndex: 0 },
+    },
     waiting,
   )
   await runLoader(surroundings, { ...base, work: { kind: 'maintain' } }, waiting)

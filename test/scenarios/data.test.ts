@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { mix } from '../../scenarios/data/mix.ts'
 import { payloadWidth } from '../../scenarios/data/payload.ts'
 import { slices } from '../../scenarios/data/slices.ts'
+import { versioned } from '../../scenarios/data/versioned.ts'
+import { LOCALITIES, memoryCapDataset } from '../../scenarios/memory-cap/dataset.ts'
 import { mergePartitions } from '../../scenarios/merge-partitions.ts'
 import { contentHash, contentOf, union } from '../../scenarios/oracle/content.ts'
 import type { BatchPlan, Slice } from '../../scenarios/scenario.ts'
@@ -88,6 +90,62 @@ test('the expected rows are those that an upsert of the batch into the initial r
     }),
     { numRuns: 8, seed: 1 },
   )
+})
+
+test('many merges in order give the rows that are expected, whatever their number', async () => {
+  await using session = await plainSession()
+  const shape = fc.record({
+    updates: fc.integer({ min: 1, max: 20 }),
+    cycle: fc.integer({ min: 2, max: 12 }),
+    inserts: fc.integer({ min: 1, max: 5 }),
+    merges: fc.integer({ min: 1, max: 15 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(shape, async ({ updates, cycle, inserts, merges }) => {
+      const rows = updates * cycle
+      const { table, initial, batches, expected, probes } = versioned({
+        rows,
+        partitions: 3,
+        merges,
+        updates,
+        inserts,
+        seed: 1,
+      })
+      await session.run(`CREATE OR REPLACE TABLE merged AS FROM ${relationOf(all(initial))}`)
+      for (const batch of batches) {
+        await session.run(`CREATE OR REPLACE TABLE batch AS FROM ${relationOf(batch.flat())}`)
+        await session.run('DELETE FROM merged WHERE id IN (SELECT id FROM batch)')
+        await session.run('INSERT INTO merged FROM batch')
+      }
+      const wanted = await contentOf(session, table, relationOf(expected))
+      expect(await contentOf(session, table, 'merged')).toEqual(wanted)
+      expect(wanted.distinctKeys).toBe(rows + merges * inserts)
+      for (const { key, row } of probes) {
+        const stored = await contentOf(session, table, `(FROM merged WHERE id = ${key})`)
+        expect(row === null ? 0n : (await contentOf(session, table, `(${row.sql})`)).hashSum).toBe(
+          stored.hashSum,
+        )
+      }
+    }),
+    { numRuns: 6, seed: 3 },
+  )
+})
+
+test.each(LOCALITIES)('updates whose keys are %s give the rows that are expected', async (locality) => {
+  await using session = await plainSession()
+  const { table, initial, batches, expected } = memoryCapDataset(
+    { tableSize: 1, locality, rowBytes: 32 },
+    { rows: 1_003, batchRows: 21 },
+    5,
+  )
+  await session.run(`CREATE OR REPLACE TABLE batch AS FROM ${relationOf(all(batches))}`)
+  await session.run(
+    `CREATE OR REPLACE TABLE upserted AS FROM batch UNION ALL
+     FROM ${relationOf(all(initial))} WHERE id NOT IN (SELECT id FROM batch)`,
+  )
+  const wanted = await contentOf(session, table, relationOf(expected))
+  expect(await contentOf(session, table, 'upserted')).toEqual(wanted)
+  expect(wanted.distinctKeys).toBe(1_003 + 11)
 })
 
 test('an updated row differs from the stored one, and keeps its key and its partition', async () => {
