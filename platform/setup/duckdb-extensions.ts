@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import { join } from 'node:path'
@@ -8,7 +9,13 @@ import { packageRoot } from '../package-root.ts'
 import type { Step, StepContext } from './step.ts'
 import { runTool } from './tool.ts'
 
-export const DUCKDB_EXTENSIONS = ['ducklake', 'httpfs', 'postgres_scanner', 'delta'] as const
+export const DUCKDB_EXTENSIONS = [
+  'ducklake',
+  'httpfs',
+  'postgres_scanner',
+  'sqlite_scanner',
+  'delta',
+] as const
 
 const REQUIREMENTS = join(packageRoot, 'platform/setup/duckdb-extensions.txt')
 const FILE_ENDING = '.duckdb_extension'
@@ -45,8 +52,13 @@ export async function duckdbVersion(): Promise<string> {
   return version.split('-')[0] ?? version
 }
 
+/** Named by the pins too, so that new ones make a new folder, and whoever has loaded from the old one isn't disturbed. */
 async function extensionsDir(home: string): Promise<string> {
-  return join(home, `duckdb-extensions-${await duckdbVersion()}-${process.platform}-${process.arch}`)
+  const pins = createHash('sha256')
+    .update(await readFile(REQUIREMENTS))
+    .digest('hex')
+    .slice(0, 12)
+  return join(home, `duckdb-extensions-${await duckdbVersion()}-${process.platform}-${process.arch}-${pins}`)
 }
 
 function pathsIn(folder: string): ExtensionPaths {
