@@ -1,3 +1,4 @@
+import { catalogFaults } from './catalog-faults.ts'
 import { longevity } from './longevity.ts'
 import { memoryCap } from './memory-cap.ts'
 import { mergePartitions } from './merge-partitions.ts'
@@ -6,4 +7,11 @@ import type { Scenario } from './scenario.ts'
 import { wideJson } from './wide-json.ts'
 
 /** Every scenario, in the order in which a run takes them. A new one is a file and a line here. */
-export const SCENARIOS: readonly Scenario[] = [memoryCap, mergePartitions, wideJson, longevity, readBack]
+export const SCENARIOS: readonly Scenario[] = [
+  memoryCap,
+  mergePartitions,
+  wideJson,
+  longevity,
+  readBack,
+  catalogFaults,
+]

@@ -3,7 +3,7 @@ import { treeUsage } from '../platform/storage/tree.ts'
 import type { Metric, Phase, Point } from '../reports/schema.ts'
 import { median } from '../reports/statistics/quantile.ts'
 import { outcomeOf } from './batch-scenario.ts'
-import { versioned } from './data/versioned.ts'
+import { versionedOf } from './data/versioned.ts'
 import { type Degradation, degradation } from './longevity/degradation.ts'
 import { cost, duration, memory, ratio } from './measure/metric.ts'
 import type { Place } from './runner/surroundings.ts'
@@ -33,16 +33,7 @@ interface Round {
 
 async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   const merges = numberAt(cell.point, 'merges')
-  const prepared = await lab.dataset(`${merges}`, () =>
-    versioned({
-      rows: parameter(lab.parameters, 'rows'),
-      partitions: parameter(lab.parameters, 'partitions'),
-      updates: parameter(lab.parameters, 'updates'),
-      inserts: parameter(lab.parameters, 'inserts'),
-      merges,
-      seed: lab.seed,
-    }),
-  )
+  const prepared = await lab.dataset(`${merges}`, () => versionedOf(lab, merges))
   const place = await lab.copyOf(await lab.table(`${merges}`, formatOf(cell.arm)), formatOf(cell.arm))
   const rounds = await runRounds({ lab, arm: cell.arm, prepared, place }, nameAt(cell.point, 'maintenance'))
   const checked = await check({ lab, arm: cell.arm, prepared, place })

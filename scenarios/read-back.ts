@@ -1,7 +1,7 @@
 import { formatOf } from '../backends/backend.ts'
 import type { Metric, Phase, Point } from '../reports/schema.ts'
 import { outcomeOf } from './batch-scenario.ts'
-import { versioned } from './data/versioned.ts'
+import { versionedOf } from './data/versioned.ts'
 import { cost } from './measure/metric.ts'
 import type { Place } from './runner/surroundings.ts'
 import type {
@@ -41,16 +41,7 @@ function queries(rows: number): Readonly<Record<string, RelationQuery>> {
 async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   const merges = numberAt(cell.point, 'merges')
   const rows = parameter(lab.parameters, 'rows')
-  const prepared = await lab.dataset(`${merges}`, () =>
-    versioned({
-      rows,
-      partitions: parameter(lab.parameters, 'partitions'),
-      updates: parameter(lab.parameters, 'updates'),
-      inserts: parameter(lab.parameters, 'inserts'),
-      merges,
-      seed: lab.seed,
-    }),
-  )
+  const prepared = await lab.dataset(`${merges}`, () => versionedOf(lab, merges))
   const format = formatOf(cell.arm)
   const place = await lab.copyOf(await lab.table(`${merges}`, format), format)
   const reader = new Reader(cell, lab, prepared, place)

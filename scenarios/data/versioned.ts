@@ -1,5 +1,5 @@
 import type { ColumnSpec, TableSpec } from '../../backends/schema.ts'
-import type { Dataset } from '../scenario.ts'
+import { type Dataset, type Lab, parameter } from '../scenario.ts'
 import { below, hex, oneOf } from './mix.ts'
 import { grouped, slices } from './slices.ts'
 
@@ -63,6 +63,18 @@ export function versioned(shape: Versioned): Dataset {
       afterRelation: ' GROUP BY ALL ORDER BY ALL',
     },
   }
+}
+
+/** The dataset that a cell's parameters describe. */
+export function versionedOf({ parameters, seed }: Lab, merges: number): Dataset {
+  return versioned({
+    rows: parameter(parameters, 'rows'),
+    partitions: parameter(parameters, 'partitions'),
+    updates: parameter(parameters, 'updates'),
+    inserts: parameter(parameters, 'inserts'),
+    merges,
+    seed,
+  })
 }
 
 function batch(shape: Versioned, merge: number) {
