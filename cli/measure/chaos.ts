@@ -6,7 +6,8 @@ import { Random } from '../../pipeline/sources/random.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { type ChaosOutcome, syncThroughChaos } from '../../scenarios/import/chaos.ts'
-import { type Contents, lakeduelCommand, MeasureServices, measureDatabase } from './services.ts'
+import type { Contents } from '../../scenarios/import/contents.ts'
+import { lakeduelCommand, MeasureServices, measureDatabase } from './services.ts'
 
 export interface ChaosRequest {
   readonly blows: number

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -6,6 +5,7 @@ import { z } from 'zod'
 import type { Arm } from '../../backends/backend.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { processTree } from '../../scenarios/import/process-tree.ts'
+import { StripeProcess } from '../../scenarios/import/stripe-process.ts'
 import { DEFAULT_API_KEY } from '../../scenarios/stripe-server/options.ts'
 import { lakeduelCommand, MeasureServices, measureDatabase } from './services.ts'
 
@@ -41,16 +41,11 @@ const outcomeSchema = z.object({
   extractorPeakBytes: z.number().nullable(),
   loaderPeakBytes: z.number().nullable(),
 })
-const statsSchema = z.object({
-  pages: z.record(z.string(), z.number()),
-  pagesRepeated: z.record(z.string(), z.number()),
-})
-
 /** A million invoices at 100 a page: bare, then as a sync, which may be killed again and again. */
 export async function measureInvoices(request: InvoicesRequest, signal: AbortSignal) {
   await using services = await MeasureServices.start(signal)
   const options = { counts: { invoices: request.invoices }, faults: { latencyMs: request.latencyMs } }
-  await using server = await StripeProcess.start(options)
+  await using server = await StripeProcess.start(entry('stripe-server'), options)
   tell(`paging ${request.invoices} invoices with the client alone`)
   const bare = await pageBare(server.url)
   const database = measureDatabase('invoices')
@@ -58,7 +53,7 @@ export async function measureInvoices(request: InvoicesRequest, signal: AbortSig
     ...(await services.variables(database)),
     LAKEDUEL_SOURCE_STRIPE_API_KEY: DEFAULT_API_KEY,
   }
-  await using counted = await StripeProcess.start(options)
+  await using counted = await StripeProcess.start(entry('stripe-server'), options)
   tell('syncing them')
   const synced = await syncInvoices(request, counted, env)
   const contents = await services.contents(database, request.arm, 'invoices')
@@ -77,10 +72,11 @@ export async function measureInvoices(request: InvoicesRequest, signal: AbortSig
 }
 
 async function pageBare(url: string): Promise<{ readonly wallMs: number }> {
-  const script = fileURLToPath(
-    new URL(`../processes/page-invoices${import.meta.url.slice(-3)}`, import.meta.url),
-  )
-  const { stdout } = await execa(process.execPath, [script, url, DEFAULT_API_KEY])
+  const { stdout } = await execa(process.execPath, [
+    fileURLToPath(entry('page-invoices')),
+    url,
+    DEFAULT_API_KEY,
+  ])
   return z.object({ rows: z.number(), wallMs: z.number() }).parse(JSON.parse(stdout))
 }
 
@@ -154,41 +150,8 @@ async function killAtRandom(
   }
 }
 
-/** The Stripe-protocol server in a process of its own. */
-class StripeProcess implements AsyncDisposable {
-  readonly url: string
-  readonly #child: ReturnType<typeof start>
-
-  private constructor(child: ReturnType<typeof start>, url: string) {
-    this.#child = child
-    this.url = url
-  }
-
-  static async start(options: object): Promise<StripeProcess> {
-    const child = start()
-    child.stdin.write(`${JSON.stringify(options)}\n`)
-    const lines = createInterface({ input: child.stdout })
-    for await (const line of lines)
-      return new StripeProcess(child, z.object({ url: z.string() }).parse(JSON.parse(line)).url)
-    throw new LakeduelError('SETUP_FAILED', 'The Stripe-protocol server ended before it listened.')
-  }
-
-  async stats(): Promise<z.infer<typeof statsSchema>> {
-    const response = await fetch(`${this.url}/__stats`)
-    return statsSchema.parse(await response.json())
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.stdin.end()
-    await this.#child
-  }
-}
-
-function start() {
-  const script = fileURLToPath(
-    new URL(`../processes/stripe-server${import.meta.url.slice(-3)}`, import.meta.url),
-  )
-  return execa(process.execPath, [script], { reject: false })
+function entry(name: string): URL {
+  return new URL(`../processes/${name}${import.meta.url.slice(-3)}`, import.meta.url)
 }
 
 function tell(text: string): void {

@@ -2,9 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
-import { type Arm, type BackendEnvironment, formatOf } from '../../backends/backend.ts'
-import { openReader, relationOf } from '../../backends/reader.ts'
+import type { Arm, BackendEnvironment } from '../../backends/backend.ts'
 import { loadConfig } from '../../platform/config/load.ts'
 import type { PostgresEndpoint, Storage } from '../../platform/endpoints.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
@@ -13,6 +11,7 @@ import { type Services, startServices } from '../../platform/services/services.t
 import { ensureSetup, type SetupResult } from '../../platform/setup/setup.ts'
 import { Teardown } from '../../platform/teardown.ts'
 import { ConnectionFaults } from '../../scenarios/import/connection-faults.ts'
+import { type Contents, contentsOf } from '../../scenarios/import/contents.ts'
 
 type S3Storage = Extract<Storage, { kind: 's3' }>
 
@@ -99,16 +98,7 @@ export class MeasureServices implements AsyncDisposable {
 
   /** What a lake table holds, by a fresh reader: rows, distinct keys, and a hash that doesn't depend on their order. */
   async contents(database: string, arm: Arm, table: string): Promise<Contents> {
-    const environment = this.#environment(database)
-    await using session = await openReader(formatOf(arm), environment)
-    const relation = relationOf(formatOf(arm), environment, table)
-    const [contents] = await session.query(
-      contentsSchema,
-      `SELECT count(*)::VARCHAR AS rows, count(DISTINCT lake_row.id)::VARCHAR AS keys,
-         coalesce(sum(hash(CAST(lake_row AS VARCHAR))::HUGEINT), 0)::VARCHAR AS hash FROM ${relation} AS lake_row`,
-    )
-    if (contents === undefined) throw new Error('an aggregate without a row')
-    return contents
+    return await contentsOf(arm, this.#environment(database), table)
   }
 
   async drop(database: string): Promise<void> {
@@ -145,9 +135,6 @@ export class MeasureServices implements AsyncDisposable {
 export function measureDatabase(what: string): string {
   return `measure_${what}_${process.pid.toString(36)}`
 }
-
-const contentsSchema = z.object({ rows: z.string(), keys: z.string(), hash: z.string() })
-export type Contents = Readonly<z.infer<typeof contentsSchema>>
 
 /** The command line of this program, for a command of it as a child. */
 export function lakeduelCommand(args: readonly string[]): {
