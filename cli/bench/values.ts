@@ -46,6 +46,6 @@ export function wholeNumber(text: string, least: number, most: number): number {
 }
 
 /** For options that can be given several times, and take several names separated by commas. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(',').map((name) => name.trim())]
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { limitsOf } from '../../pipeline/processes/extract-limits.ts'
 import type { ExtractEvent, ExtractRequest } from '../../pipeline/processes/protocol.ts'
 import { extractEventSchema } from '../../pipeline/processes/protocol.ts'
 import type { State } from '../../pipeline/state/store.ts'
@@ -40,10 +41,11 @@ const RESTART_WAIT_MS = 250
 export async function extractWithRestarts(options: ExtractingOptions): Promise<Extracted> {
   let deaths = 0
   let fruitless = 0
+  let request = options.request
   let peakBytes: number | null = null
   let before = await progressMark(options)
   for (;;) {
-    const { end, child } = await extractOnce(options)
+    const { end, child } = await extractOnce({ ...options, request })
     peakBytes = maxOf(peakBytes, child.peakBytes)
     if (end !== null)
       return { status: end.status, failure: end.failure, holder: end.holder, deaths, peakBytes }
@@ -52,10 +54,17 @@ export async function extractWithRestarts(options: ExtractingOptions): Promise<E
     options.onDeath(child)
     const after = await progressMark(options)
     fruitless = after === before ? fruitless + 1 : 0
+    if (fruitless > 0 && child.death.status === 'oom-killed') request = forSmallerRows(request)
     before = after
     if (fruitless >= MAX_FRUITLESS_DEATHS) throw diedAgainAndAgain(options, child)
     await sleep(RESTART_WAIT_MS * 2 ** fruitless, undefined, { signal: options.drain }).catch(() => undefined)
   }
+}
+
+/** Where it was killed for memory at the same place, a row may be the cause: half as large a one is refused then, by name. */
+function forSmallerRows(request: ExtractRequest): ExtractRequest {
+  const { maxRowBytes } = limitsOf(request).read
+  return { ...request, limits: { ...request.limits, maxRowBytes: Math.ceil(maxRowBytes / 2) } }
 }
 
 async function extractOnce(

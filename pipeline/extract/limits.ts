@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import type { ReadLimits } from '../sources/source.ts'
 import type { BatchLimits } from './batcher.ts'
 
@@ -20,7 +21,8 @@ export interface PartLimits {
 }
 
 export const DEFAULT_LIMITS: ExtractLimits = {
-  read: { readAheadBytes: 150 * MIB, pageRows: 20_000 },
+  // A row may be one text, and no text of V8 is longer.
+  read: { readAheadBytes: 150 * MIB, pageRows: 20_000, maxRowBytes: constants.MAX_STRING_LENGTH },
   bufferedBytes: 200 * MIB,
   batch: { payloadBytes: 256 * MIB, rows: 500_000 },
   parts: { partPayloadBytes: 64 * MIB, rowGroupPayloadBytes: 16 * MIB, rowGroupRows: 131_072 },
@@ -31,7 +33,8 @@ const FLOOR_BYTES = 192 * MIB
 
 /**
  * Divides a pod's memory. What is read ahead, the page in hand and what is buffered are there at the same time, each with the
- * garbage that it leaves behind until the next collection; and one row larger than all of that still has to pass.
+ * garbage that it leaves behind until the next collection; and one row larger than all of that still has to pass, which takes
+ * six times its bytes (texts beyond Latin-1 included), and a row that would take more has to be refused.
  * @param memoryBudgetBytes null where there is no cap
  */
 export function limitsFor(memoryBudgetBytes: number | null): ExtractLimits {
@@ -41,7 +44,11 @@ export function limitsFor(memoryBudgetBytes: number | null): ExtractLimits {
     Math.round(Math.min(most, Math.max(least, free * part)))
   const { read, bufferedBytes, batch, parts } = DEFAULT_LIMITS
   return {
-    read: { ...read, readAheadBytes: share(1 / 8, 4 * MIB, read.readAheadBytes) },
+    read: {
+      ...read,
+      readAheadBytes: share(1 / 8, 4 * MIB, read.readAheadBytes),
+      maxRowBytes: share(1 / 6, 4 * MIB, read.maxRowBytes),
+    },
     bufferedBytes: share(1 / 8, 4 * MIB, bufferedBytes),
     batch,
     parts: { ...parts, rowGroupPayloadBytes: share(1 / 24, 2 * MIB, parts.rowGroupPayloadBytes) },

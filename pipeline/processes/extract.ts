@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { formatOf } from '../../backends/backend.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { extractRun, type Reporter } from '../extract/extraction.ts'
-import { type ExtractLimits, limitsFor } from '../extract/limits.ts'
 import { resumePointOf, tableMarkOf } from '../extract/resume-point.ts'
 import { StoredParents } from '../extract/stored-parents.ts'
 import { faultPoint } from '../faults.ts'
@@ -18,6 +17,7 @@ import { ownerText } from '../state/owner.ts'
 import { openState, type State } from '../state/store.ts'
 import { type ChildContext, runChild } from './child-process.ts'
 import { extractFailure } from './extract-failure.ts'
+import { limitsOf } from './extract-limits.ts'
 import { type ExtractEvent, type ExtractRequest, extractRequestSchema } from './protocol.ts'
 import { tableOfRun } from './source-table.ts'
 
@@ -144,18 +144,6 @@ async function extractOnce(
     abort,
     report: reporterOf(context),
   })
-}
-
-function limitsOf({ memoryBytes, limits }: ExtractRequest): ExtractLimits {
-  const { read, batch, ...others } = limitsFor(memoryBytes)
-  return {
-    ...others,
-    read: { ...read, pageRows: limits.pageRows ?? read.pageRows },
-    batch: {
-      payloadBytes: limits.batchBytes ?? batch.payloadBytes,
-      rows: limits.batchRows ?? batch.rows,
-    },
-  }
 }
 
 function isLost(error: unknown): boolean {

@@ -31,11 +31,12 @@ export const extractRequestSchema = z.strictObject({
   wait: z.boolean(),
   bundleDir: z.string(),
   includeValues: z.boolean(),
-  /** Bounds that the user chose, in place of those that follow from the memory. */
+  /** Bounds in place of those that follow from the memory: what the user chose, and what was learnt from kills. */
   limits: z.strictObject({
     batchRows: z.int().positive().optional(),
     batchBytes: z.int().positive().optional(),
     pageRows: z.int().positive().optional(),
+    maxRowBytes: z.int().positive().optional(),
   }),
 })
 export type ExtractRequest = Readonly<z.infer<typeof extractRequestSchema>>

@@ -103,6 +103,11 @@ export interface ReadLimits {
   readonly readAheadBytes: number
   /** The most rows of one page. */
   readonly pageRows: number
+  /**
+   * Of a single row as it comes. A larger one would take all memory that there is, so a source whose rows may be so large
+   * refuses it with `ROW_TOO_LARGE` before it holds it, and tells which one it is.
+   */
+  readonly maxRowBytes: number
 }
 
 /** Rows of the stored parent table, in a stable order, from a position on. */

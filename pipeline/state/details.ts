@@ -12,8 +12,9 @@ export interface UnfinishedWork {
   readonly status: 'open' | 'dead'
   readonly rows: number
   readonly bytes: number
-  /** Failures and lost workers since it was queued or revived. */
+  /** Failures since it was queued or revived. */
   readonly attempts: number
+  /** Workers that died or fell silent with it, ever. */
   readonly losses: number
   readonly failure: RunFailure | null
   /** Who has it, in words; null when it waits. */

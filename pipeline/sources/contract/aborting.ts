@@ -1,7 +1,7 @@
 import type { Page, Source, SourceTable } from '../source.ts'
 import { type ContractCheck, fail, pass, type TableFinding, tableCheck } from './check.ts'
 import { within } from './deadline.ts'
-import type { ContractSubject } from './subject.ts'
+import { type ContractSubject, NO_BYTE_BOUNDS } from './subject.ts'
 
 export const abortCheck: ContractCheck = tableCheck(
   'abort',
@@ -38,7 +38,7 @@ async function abortedDuring(
   const { abortMs } = subject.options
   const reason = new Error('aborted by the contract')
   const controller = new AbortController()
-  const limits = { readAheadBytes: subject.options.readAheadBytes, pageRows: 1 }
+  const limits = { ...NO_BYTE_BOUNDS, readAheadBytes: subject.options.readAheadBytes, pageRows: 1 }
   const request = subject.request(table, { signal: controller.signal, limits })
   const pages = source.read(request)[Symbol.asyncIterator]()
   const first = outcomeOf(pages, abortMs)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type ContractCheck, fail, pass, skip, tableCheck } from './check.ts'
 import { difference } from './compare-readings.ts'
 import type { RecordedPage } from './recording.ts'
+import { NO_BYTE_BOUNDS } from './subject.ts'
 
 /** A cursor is stored with every batch. */
 const MAX_CURSOR_BYTES = 64 * 1024
@@ -89,7 +90,7 @@ export const byteBoundCheck: ContractCheck = tableCheck(
     const { readAheadBytes, pageRows } = subject.options
     if (whole.bytes <= readAheadBytes)
       return skip(`its ${whole.bytes} bytes fit into one page of ${readAheadBytes}`)
-    const bound = await subject.read(table, { limits: { readAheadBytes, pageRows } })
+    const bound = await subject.read(table, { limits: { ...NO_BYTE_BOUNDS, readAheadBytes, pageRows } })
     const large = bound.pages.findIndex(
       ({ rows, bytes, declaredBytes = 0 }) => rows > 1 && Math.max(bytes, declaredBytes) > readAheadBytes,
     )

@@ -33,7 +33,10 @@ const DEFAULTS: ContractOptions = {
   abortMs: 2_000,
 }
 /** More than any page of a source under test holds. */
-const NO_BYTE_BOUND = Number.MAX_SAFE_INTEGER
+export const NO_BYTE_BOUNDS = {
+  readAheadBytes: Number.MAX_SAFE_INTEGER,
+  maxRowBytes: Number.MAX_SAFE_INTEGER,
+} as const
 
 /** What a check may ask of a read; all else is the same for every one. */
 export type ReadVariant = Partial<Pick<ReadRequest, 'incremental' | 'resume' | 'signal' | 'limits'>>
@@ -112,7 +115,7 @@ export class ContractSubject {
       incremental: null,
       resume: null,
       signal: this.#signal,
-      limits: { readAheadBytes: NO_BYTE_BOUND, pageRows: this.options.pageRows },
+      limits: { ...NO_BYTE_BOUNDS, pageRows: this.options.pageRows },
       parents: null,
       ...variant,
     }

@@ -65,7 +65,7 @@ export const bundleSchema = z.strictObject({
     incremental: z.strictObject({ field: z.string(), since: maybeWithheldSchema }).nullable(),
     /** Of the last page that was read: the one that failed is the next. */
     cursor: maybeWithheldSchema,
-    limits: z.strictObject({ readAheadBytes: z.int(), pageRows: z.int() }),
+    limits: z.strictObject({ readAheadBytes: z.int(), pageRows: z.int(), maxRowBytes: z.int() }),
   }),
   /** With the path that the bundle was written to. */
   replay: z.string(),

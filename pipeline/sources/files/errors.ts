@@ -11,7 +11,8 @@ const REMEDIES = {
   broken_json: 'Correct the line: each one must be a whole JSON object.',
   broken_csv: 'Correct the line, or set `delimiter`, `quote` and `header` to how the file was written.',
   broken_gzip: 'Write the file again; it is damaged, or not what its ending says.',
-  wide_row_group: 'Write the file with fewer rows in a row group, or raise `maxRowBytes`.',
+  wide_row_group:
+    'Write the file with fewer rows in a row group, or raise `maxRowBytes`, and the memory of the extractor with it.',
   file_changed:
     'Write files under another name and rename them when they are whole; then start the sync again.',
 } as const

@@ -92,6 +92,8 @@ class RecordCutter {
       from = end + 1
     }
     this.#keep(chunk.subarray(from))
+    // Where a record was whole, it is handed over before the next one is found to be too large.
+    if (records.length === 0) this.#assertSize(this.#pendingBytes)
     return records
   }
 
@@ -110,7 +112,6 @@ class RecordCutter {
     if (rest.length === 0) return
     this.#pending.push(rest)
     this.#pendingBytes += rest.length
-    this.#assertSize(this.#pendingBytes)
   }
 
   #record(tail: Buffer, endBytes: number): TextRecord {
@@ -133,7 +134,8 @@ class RecordCutter {
       `${name}, line ${this.#line + 1}, is longer than ${maxBytes} bytes.`,
       {
         facts: { file: name, line: this.#line + 1, maxBytes },
-        remedy: 'Leave that row out or split it, or raise `maxRowBytes`, up to 500 MiB.',
+        remedy:
+          'Leave that row out or split it; or give the extractor more memory, into which a row must fit ten times, and raise `maxRowBytes`, up to 500 MiB.',
       },
     )
   }

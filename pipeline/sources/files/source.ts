@@ -5,7 +5,7 @@ import type { FileStore } from './file-store.ts'
 import { LocalFiles } from './local-files.ts'
 import { parseLocation } from './location.ts'
 import { openDuckDb, parquetColumns } from './parquet.ts'
-import type { Position } from './position.ts'
+import type { PlacedRow, Position } from './position.ts'
 import { NOTHING_SEEN, Progress, seenSchema } from './progress.ts'
 import { openReader } from './reader.ts'
 import { S3Files, s3AccessOf } from './s3-files.ts'
@@ -20,6 +20,8 @@ import {
 } from './table.ts'
 import { cursorSchema, filesToRead, Walk } from './walk.ts'
 
+/** A line is there as bytes, as text and once more as its values, all at once, where other sources hold the values alone. */
+const ROW_SHARE = 0.6
 const HOUR_MS = 3_600_000
 /** Of the time of the file and the number of the row. */
 const FIXED_COLUMN_BYTES = 16
@@ -64,26 +66,42 @@ export class FilesSource implements Source {
   }
 
   async *#pages({ incremental, resume, signal, limits }: ReadRequest): AsyncIterable<Page> {
+    const maxRowBytes = Math.min(this.#config.maxRowBytes, Math.floor(limits.maxRowBytes * ROW_SHARE))
     const { format, files } = formatted(this.#config, await this.#store.list(signal))
     const start = resume === null ? null : cursorSchema.parse(resume)
     const since = incremental?.since == null ? NOTHING_SEEN : seenSchema.parse(incremental.since)
     const progress = new Progress(start?.seen ?? since, files, this.#config.lookbackHours * HOUR_MS)
     const walk = new Walk(progress, limits, incremental !== null)
-    await using reader = await openReader(format, this.#config, this.#store)
-    for (const { file, position } of filesToRead(progress, start?.begun ?? null)) {
-      walk.begin(file, position)
-      const more = this.#config.fileColumns ? file.name.length + FIXED_COLUMN_BYTES : 0
-      for await (const rows of reader.rows(file, position, signal)) {
-        signal.throwIfAborted()
-        for (const placed of rows) {
-          const bytes = placed.bytes + more
-          if (!walk.fits(bytes)) yield walk.page()
-          walk.add(this.#withFileColumns(placed.row, file, placed.next), bytes, placed.next)
-        }
+    await using reader = await openReader(format, { ...this.#config, maxRowBytes }, this.#store)
+    try {
+      for (const { file, position } of filesToRead(progress, start?.begun ?? null)) {
+        walk.begin(file, position)
+        yield* this.#pagesOf(file, reader.rows(file, position, signal), walk, signal)
+        walk.end(file)
       }
-      walk.end(file)
+    } catch (error) {
+      // Rows before a line that can't be read are rows all the same.
+      if (walk.hasMoved && !signal.aborted) yield walk.page()
+      throw error
     }
     if (walk.hasMoved) yield walk.page()
+  }
+
+  async *#pagesOf(
+    file: DataFile,
+    reading: AsyncIterable<Iterable<PlacedRow>>,
+    walk: Walk,
+    signal: AbortSignal,
+  ): AsyncIterable<Page> {
+    const more = this.#config.fileColumns ? file.name.length + FIXED_COLUMN_BYTES : 0
+    for await (const rows of reading) {
+      signal.throwIfAborted()
+      for (const placed of rows) {
+        const bytes = placed.bytes + more
+        if (!walk.fits(bytes)) yield walk.page()
+        walk.add(this.#withFileColumns(placed.row, file, placed.next), bytes, placed.next)
+      }
+    }
   }
 
   #withFileColumns(row: Row, file: DataFile, { row: number }: Position): Row {

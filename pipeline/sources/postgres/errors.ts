@@ -51,7 +51,8 @@ const LINES: readonly Line[] = [
     ours: ['ROW_TOO_LARGE'],
     duckDb: /invalid memory alloc request size|cannot enlarge string buffer|exceeds maximum allowed length/,
     message: null,
-    remedy: 'Leave the wide column out with `excludeColumns`: a row must stay below 512 MiB as text.',
+    remedy:
+      'Give the extractor more memory, into which a row must fit about six times, or leave the wide column out with `excludeColumns`: as text no row may have more than 512 MiB.',
   },
   {
     code: 'not_resumable',

@@ -36,13 +36,13 @@ export async function explainLargeRow(
   const where = key === null ? 'one of the next rows' : `the row with ${key}`
   const column = found?.column ?? null
   const widest = column === null ? '' : `, most of it in column "${column}"`
-  const size = bytes === undefined ? 'more than 512 MiB' : `${Math.ceil(bytes / 1024 ** 2)} MiB`
+  const size = bytes === undefined ? 'more than may be read' : `${Math.ceil(bytes / 1024 ** 2)} MiB`
   return new LakeduelError(
     'ROW_TOO_LARGE',
     `In table ${table.name}, ${where} has ${size} as text${widest}.`,
     {
       facts: { table: table.name, key, bytes: bytes ?? null, column },
-      remedy: `A row must stay below 512 MiB (256 MiB for bytea, which doubles as text): leave the column out with \`excludeColumns\`, as in { "${table.name}": ["${column ?? 'column'}"] }, or take the row out of a view and read that.`,
+      remedy: `Give the extractor more memory, up to rows of 512 MiB (256 MiB of bytea, which doubles as text); or leave the column out with \`excludeColumns\`, as in { "${table.name}": ["${column ?? 'column'}"] }, or take the row out of a view and read that.`,
       cause,
     },
   )

@@ -1,4 +1,3 @@
-import { constants } from 'node:buffer'
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { ReadConnection } from './connection.ts'
@@ -21,15 +20,13 @@ export interface FeedLimits {
   readonly pageRows: number
   /** Of one FETCH. */
   readonly fetchRows: number
+  readonly maxRowBytes: number
 }
-
-/** No row can be larger than a string of V8; Postgres itself ends at 1 GiB. */
-const MAX_ROW_BYTES = constants.MAX_STRING_LENGTH
 
 const ROW_OVERHEAD_BYTES = 64
 const VALUE_OVERHEAD_BYTES = 48
 
-/** A row that is larger than {@link MAX_ROW_BYTES}, told by its header; nothing of it was kept. */
+/** A row that is larger than may be held, told by its header; nothing of it was kept. */
 export class OversizedRow extends Error {
   override readonly name = 'OversizedRow'
   readonly rowBytes: number
@@ -68,7 +65,7 @@ export class RowFeed implements Disposable {
     this.#cursor = cursor
     this.#limits = limits
     this.#sizer = new FetchSizer({ ...limits, rows: Math.min(limits.pageRows, limits.fetchRows) })
-    this.#meter = new WireMeter(MAX_ROW_BYTES, (bytes) => this.#fail(new OversizedRow(bytes)))
+    this.#meter = new WireMeter(limits.maxRowBytes, (bytes) => this.#fail(new OversizedRow(bytes)))
     this.#onChunk = (chunk) => this.#meter.follow(chunk)
     this.#stream.prependListener('data', this.#onChunk)
   }

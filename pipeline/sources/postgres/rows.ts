@@ -58,6 +58,7 @@ async function* readInTransaction(
     readAheadBytes: request.limits.readAheadBytes,
     pageRows: request.limits.pageRows,
     fetchRows: config.fetch.rows,
+    maxRowBytes: request.limits.maxRowBytes,
   })
   const { file } = reading
   const lifetime = lifetimeOf(reading, config, () => connection.drop())

@@ -201,7 +201,7 @@ async function bundleOf(times: number): Promise<string> {
   const source = await synthetic.open(parseSourceConfig(synthetic, config))
   const [table] = await source.discover()
   if (table === undefined) throw new Error('the source has no table')
-  const limits = { readAheadBytes: 1_000_000, pageRows: 1_000 }
+  const limits = { readAheadBytes: 1_000_000, pageRows: 1_000, maxRowBytes: Number.MAX_SAFE_INTEGER }
   let resume: Cursor = null
   const error = await (async () => {
     const request = {

@@ -1,27 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
 import type { Arm } from '../../../backends/backend.ts'
 import { TestLake } from './lake.ts'
+import { outcomeOf } from './outcome.ts'
 
 const FORMATS: readonly Arm[] = ['ducklake/delete-insert', 'delta/deltalite']
-const outcomeSchema = z.object({
-  status: z.string(),
-  tables: z.array(
-    z.object({
-      table: z.string(),
-      runId: z.string(),
-      status: z.string(),
-      counts: z.record(z.string(), z.number()),
-      failure: z.object({ class: z.string(), code: z.string(), message: z.string() }).nullable(),
-    }),
-  ),
-})
-
-function outcomeOf({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }) {
-  if (stdout === '') throw new Error(stderr)
-  return outcomeSchema.parse(JSON.parse(stdout))
-}
-
 describe.each(FORMATS)('lakeduel sync to %s', (arm) => {
   test('rows that changed replace those that are stored, and nothing is lost or doubled', async () => {
     await using lake = await TestLake.open()

@@ -22,6 +22,10 @@ test.each([256, 512, 768, 1_024, 4_096, 65_536])(
   },
 )
 
+test.each([512, 768, 2_048])('in a pod of %i MiB a row may take a sixth of what is free', (mib) => {
+  expect(limitsFor(mib * MIB).read.maxRowBytes).toBe(Math.round(((mib - 192) * MIB) / 6))
+})
+
 test('a row of 30 MB fits what is read ahead in a pod of 768 MiB', () => {
   expect(limitsFor(768 * MIB).read.readAheadBytes).toBeGreaterThan(60e6)
 })

@@ -145,7 +145,7 @@ async function serve(second: { readonly status: number; readonly body: unknown }
   return `http://127.0.0.1:${z.object({ port: z.int() }).parse(server.address()).port}`
 }
 
-const LIMITS = { readAheadBytes: 1_000_000, pageRows: 100 }
+const LIMITS = { readAheadBytes: 1_000_000, pageRows: 100, maxRowBytes: Number.MAX_SAFE_INTEGER }
 
 function configOf(url: string): RawConfig {
   return {

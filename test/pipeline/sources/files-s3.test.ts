@@ -54,7 +54,7 @@ async function read(config: RawConfig, resume: JsonValue = null, pageRows = 100_
   const [table] = await source.discover()
   if (table === undefined) throw new Error('the source has no table')
   const pages: Page[] = []
-  const limits = { readAheadBytes: 150 * MIB, pageRows }
+  const limits = { readAheadBytes: 150 * MIB, pageRows, maxRowBytes: Number.MAX_SAFE_INTEGER }
   const request = {
     table,
     incremental: null,
@@ -138,7 +138,7 @@ describe('on S3', () => {
     await using source = await files.open(parseSourceConfig(files, configOf('changing')))
     const [table] = await source.discover()
     if (table === undefined) throw new Error('the source has no table')
-    const limits = { readAheadBytes: MIB, pageRows: 1 }
+    const limits = { readAheadBytes: MIB, pageRows: 1, maxRowBytes: Number.MAX_SAFE_INTEGER }
     const request = {
       table,
       incremental: null,

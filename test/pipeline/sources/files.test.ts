@@ -79,7 +79,11 @@ async function pagesOf(config: Record<string, unknown>, asked: Asked = {}): Prom
     incremental: isIncremental ? { field: '_file_modified_at', since: asked.since ?? null } : null,
     resume: asked.resume ?? null,
     signal: new AbortController().signal,
-    limits: asked.limits ?? { readAheadBytes: 150 * MIB, pageRows: 100_000 },
+    limits: asked.limits ?? {
+      readAheadBytes: 150 * MIB,
+      pageRows: 100_000,
+      maxRowBytes: Number.MAX_SAFE_INTEGER,
+    },
     parents: null,
   }))
     pages.push(page)
@@ -228,7 +232,9 @@ describe('NDJSON', () => {
 
   test('a byte order mark is no part of the first line', async () => {
     await put('a.ndjson', `\ufeff${lines(2)}`)
-    const pages = await pagesOf(NO_COLUMNS, { limits: { readAheadBytes: MIB, pageRows: 1 } })
+    const pages = await pagesOf(NO_COLUMNS, {
+      limits: { readAheadBytes: MIB, pageRows: 1, maxRowBytes: Number.MAX_SAFE_INTEGER },
+    })
     expect(pages.flatMap(({ rows }) => rows).map((row) => row['id'])).toEqual([0, 1])
     expect((await rowsOf(NO_COLUMNS, { resume: pages[0]?.cursor ?? null })).map((row) => row['id'])).toEqual([
       1,
@@ -273,7 +279,7 @@ describe('NDJSON', () => {
     if (table === undefined) throw new Error('the source has no table')
     let rows = 0
     const reading = (async () => {
-      const limits = { readAheadBytes: MIB, pageRows: 10 }
+      const limits = { readAheadBytes: MIB, pageRows: 10, maxRowBytes: Number.MAX_SAFE_INTEGER }
       const request = {
         table,
         incremental: null,
@@ -285,7 +291,7 @@ describe('NDJSON', () => {
       for await (const page of source.read(request)) rows += page.rows.length
     })()
     await expect(reading).rejects.toThrow('a.ndjson, line 51,')
-    expect(rows).toBe(40)
+    expect(rows).toBe(50)
   })
 
   test('a row of 1 GiB ends the sync with the line, and takes no such memory', async () => {
@@ -305,7 +311,9 @@ describe('NDJSON', () => {
   test('zipped files are read, resumed within, and told when they are damaged', async () => {
     const zipped = gzipSync(lines(2_000))
     await put('a.ndjson.gz', zipped)
-    const pages = await pagesOf(NO_COLUMNS, { limits: { readAheadBytes: MIB, pageRows: 700 } })
+    const pages = await pagesOf(NO_COLUMNS, {
+      limits: { readAheadBytes: MIB, pageRows: 700, maxRowBytes: Number.MAX_SAFE_INTEGER },
+    })
     expect(pages.map(({ rows }) => rows.length)).toEqual([700, 700, 600])
     expect((await rowsOf(NO_COLUMNS, { resume: pages[0]?.cursor ?? null }))[0]).toMatchObject({ id: 700 })
     await put('a.ndjson.gz', zipped.subarray(0, zipped.length / 2))
@@ -464,7 +472,7 @@ describe('Parquet', () => {
       'a.parquet',
       `SELECT i AS id, repeat('x', CASE WHEN i >= 900 THEN 100000 ELSE 10 END) AS text FROM range(1000) t(i)`,
     )
-    const limits = { readAheadBytes: MIB, pageRows: 10_000 }
+    const limits = { readAheadBytes: MIB, pageRows: 10_000, maxRowBytes: Number.MAX_SAFE_INTEGER }
     const pages = await pagesOf(NO_COLUMNS, { limits })
     expect(pages.every(({ bytes = 0 }) => bytes <= MIB)).toBe(true)
     expect(pages[0]?.rows.length).toBeGreaterThan(900)
@@ -473,7 +481,9 @@ describe('Parquet', () => {
 
   test('a column that is called as DuckDB calls row numbers does no harm', async () => {
     await putParquet('a.parquet', `SELECT 7 AS file_row_number, i AS id FROM range(10) t(i)`)
-    const pages = await pagesOf(NO_COLUMNS, { limits: { readAheadBytes: MIB, pageRows: 4 } })
+    const pages = await pagesOf(NO_COLUMNS, {
+      limits: { readAheadBytes: MIB, pageRows: 4, maxRowBytes: Number.MAX_SAFE_INTEGER },
+    })
     expect((await rowsOf(NO_COLUMNS, { resume: pages[0]?.cursor ?? null })).map((row) => row['id'])).toEqual([
       4n,
       5n,
@@ -545,7 +555,13 @@ describe('incremental reads', () => {
     for (let index = 0; index < 2_500; index += 1)
       await writeFile(join(folder, `${index}.ndjson`), `{"id":${index}}\n`)
     for (let index = 0; index < 2_500; index += 1) await utimes(join(folder, `${index}.ndjson`), time, time)
-    const pages = await pagesOf({}, { incremental: true, limits: { readAheadBytes: MIB, pageRows: 1_000 } })
+    const pages = await pagesOf(
+      {},
+      {
+        incremental: true,
+        limits: { readAheadBytes: MIB, pageRows: 1_000, maxRowBytes: Number.MAX_SAFE_INTEGER },
+      },
+    )
     expect(pages.map(({ rows }) => rows.length)).toEqual([1_000, 1_000, 500])
     for (const { cursor } of pages) expect(JSON.stringify(cursor).length).toBeLessThan(40_000)
     expect(await rowsOf({}, { since: pages.at(-1)?.mark ?? null })).toEqual([])
@@ -562,7 +578,9 @@ describe('incremental reads', () => {
 describe('files that change meanwhile', () => {
   test('a file that shows up between two pages is read by whoever goes on', async () => {
     await put('b.ndjson', lines(4), '2026-01-10T12:00:00Z')
-    const [first] = await pagesOf(NO_COLUMNS, { limits: { readAheadBytes: MIB, pageRows: 2 } })
+    const [first] = await pagesOf(NO_COLUMNS, {
+      limits: { readAheadBytes: MIB, pageRows: 2, maxRowBytes: Number.MAX_SAFE_INTEGER },
+    })
     await put('late.ndjson', lines(1, 20), '2026-01-10T06:00:00Z')
     expect((await rowsOf(NO_COLUMNS, { resume: first?.cursor ?? null })).map((row) => row['id'])).toEqual([
       2, 3, 20,
@@ -571,7 +589,9 @@ describe('files that change meanwhile', () => {
 
   test('a file that was begun and is another now cannot be gone on with', async () => {
     await put('a.ndjson', lines(4), '2026-01-01')
-    const [first] = await pagesOf(NO_COLUMNS, { limits: { readAheadBytes: MIB, pageRows: 2 } })
+    const [first] = await pagesOf(NO_COLUMNS, {
+      limits: { readAheadBytes: MIB, pageRows: 2, maxRowBytes: Number.MAX_SAFE_INTEGER },
+    })
     await put('a.ndjson', lines(9), '2026-01-02')
     expect(await failureOf(NO_COLUMNS, { resume: first?.cursor ?? null })).toMatchObject({
       class: 'user',
@@ -585,7 +605,7 @@ describe('files that change meanwhile', () => {
     await using source = await files.open(parseSourceConfig(files, { location: folder }))
     const [table] = await source.discover()
     if (table === undefined) throw new Error('the source has no table')
-    const limits = { readAheadBytes: MIB, pageRows: 3 }
+    const limits = { readAheadBytes: MIB, pageRows: 3, maxRowBytes: Number.MAX_SAFE_INTEGER }
     const reading = (async () => {
       for await (const _ of source.read({
         table,

@@ -25,7 +25,11 @@ async function* pagesOf(config: Record<string, unknown>, asked: Asked = {}): Asy
     incremental: asked.incremental ?? null,
     resume: asked.resume ?? null,
     signal: new AbortController().signal,
-    limits: asked.limits ?? { readAheadBytes: 150 * MIB, pageRows: 100_000 },
+    limits: asked.limits ?? {
+      readAheadBytes: 150 * MIB,
+      pageRows: 100_000,
+      maxRowBytes: Number.MAX_SAFE_INTEGER,
+    },
     parents: null,
   })
 }
@@ -156,7 +160,7 @@ describe('changes', () => {
 
 describe('pages', () => {
   test('wide rows come in pages below the limit, a wider one alone', async () => {
-    const limits = { readAheadBytes: MIB, pageRows: 1_000 }
+    const limits = { readAheadBytes: MIB, pageRows: 1_000, maxRowBytes: Number.MAX_SAFE_INTEGER }
     for (const widthBytes of [300_000, 2 * MIB]) {
       const pages = await collected(pagesOf(oneTable({ rows: 10, widthBytes, columns: [] }), { limits }))
       expect(pages.map(({ rows }) => rows.length)).toEqual(

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
@@ -61,7 +62,11 @@ async function onServer(work: (client: pg.Client) => Promise<unknown>): Promise<
   }
 }
 
-const LIMITS: ReadLimits = { readAheadBytes: 8 * 1024 * 1024, pageRows: 10_000 }
+const LIMITS: ReadLimits = {
+  readAheadBytes: 8 * 1024 * 1024,
+  pageRows: 10_000,
+  maxRowBytes: constants.MAX_STRING_LENGTH,
+}
 
 export interface ReadOptions {
   readonly since?: string | null

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { json } from 'node:stream/consumers'
 import { z } from 'zod'
@@ -9,7 +10,7 @@ const { config, table: name, readAheadBytes } = requestSchema.parse(await json(p
 await using source = await postgres.open(postgres.config.parse(config))
 const table = (await source.discover()).find((one) => one.name === name)
 if (table === undefined) throw new Error(`no table ${name}`)
-const limits = { readAheadBytes, pageRows: 50_000 }
+const limits = { readAheadBytes, pageRows: 50_000, maxRowBytes: constants.MAX_STRING_LENGTH }
 const signal = new AbortController().signal
 const pages: [rows: number, bytes: number][] = []
 for await (const page of source.read({

@@ -26,7 +26,12 @@ export async function requestOf(source: Source, name: string, variant: Variant =
     signal: new AbortController().signal,
     parents: null,
     ...rest,
-    limits: { readAheadBytes: 150 * 2 ** 20, pageRows: 10_000, ...limits },
+    limits: {
+      readAheadBytes: 150 * 2 ** 20,
+      pageRows: 10_000,
+      maxRowBytes: Number.MAX_SAFE_INTEGER,
+      ...limits,
+    },
   }
 }
 
