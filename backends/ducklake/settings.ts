@@ -47,6 +47,11 @@ const settingsSchema = z.strictObject({
 })
 export type DuckLakeSettings = Readonly<z.infer<typeof settingsSchema>>
 
+/** What the settings depend on. */
+type SettingsEnvironment = Pick<BackendEnvironment, 'threads' | 'memoryBudgetBytes' | 'scratchDir'> & {
+  readonly storage: Pick<BackendEnvironment['storage'], 'kind'>
+}
+
 /** The share of a pod's memory that DuckDB's buffer manager may use; the rest is for Node and what DuckDB doesn't count. */
 const BUFFER_SHARE = 0.5
 const DEFAULT_BUDGET_BYTES = 1024 * MIB
@@ -56,7 +61,7 @@ const DEFAULT_BUDGET_BYTES = 1024 * MIB
  * @throws LakeduelError `CONFIG_INVALID` for an unknown key or a bad value
  */
 export function settingsFor(
-  environment: BackendEnvironment,
+  environment: SettingsEnvironment,
   overrides: Readonly<Record<string, unknown>>,
 ): DuckLakeSettings {
   const parsed = settingsSchema.safeParse({ ...defaultsFor(environment), ...overrides })
@@ -67,7 +72,7 @@ export function settingsFor(
   })
 }
 
-function defaultsFor(environment: BackendEnvironment): DuckLakeSettings {
+function defaultsFor(environment: SettingsEnvironment): DuckLakeSettings {
   const budgetBytes = environment.memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES
   return {
     threads: environment.threads,
@@ -99,7 +104,7 @@ const PARTS_PER_FILE = 10_000
 /** The settings as DuckDB names them. */
 export function duckDbSettings(
   settings: DuckLakeSettings,
-  environment: BackendEnvironment,
+  environment: SettingsEnvironment,
 ): Readonly<Record<string, string | number | boolean>> {
   return {
     threads: settings.threads,
