@@ -20,7 +20,7 @@ export interface BatchPartition {
 export interface LoadedBatch {
   /** Of the rows; it has the table's columns. */
   readonly rows: string
-  /** Of the keys: `partition_index`, `row_id` and `key_<n>` for each key column that isn't the partition column. */
+  /** Of the keys: `partition_index`, `place` and `key_<n>` for each key column that isn't the partition column. */
   readonly keys: string
   readonly partitions: readonly BatchPartition[]
   /** Of the partitions: `partition_index` and `value`. */
@@ -28,8 +28,9 @@ export interface LoadedBatch {
   readonly distinctKeys: number
 }
 
-const PART_INDEX = 'lakeduel_part_index'
-const ROW_NUMBER = 'lakeduel_row_number'
+/** The place of a row in its batch: its part's, and below that its own. No column of a table is called so. */
+const PLACE = 'lakeduel_place'
+const ROW_NUMBER_BITS = 40
 
 /**
  * Reads the parts once, into a table that DuckDB spills where it has to. Duplicates are found on keys alone, since a
@@ -42,12 +43,11 @@ export async function loadBatch(
   staged: StagedRows,
 ): Promise<LoadedBatch> {
   const rows = `${schema}.batch`
-  await session.run(
-    `CREATE TABLE ${rows} (${definitions(spec)}, ${PART_INDEX} INTEGER, ${ROW_NUMBER} BIGINT)`,
-  )
+  await session.run(`CREATE TABLE ${rows} (${definitions(spec)}, ${PLACE} BIGINT)`)
+  const parts = literalList(staged.parts.map(({ uri }) => uri))
   await session.run(
     `INSERT INTO ${rows} SELECT * ${replacements(spec)} FROM (
-       SELECT ${staged.projection}, list_position(${literalList(staged.parts.map(({ uri }) => uri))}, staged.${PART}), staged.file_row_number
+       SELECT ${staged.projection}, (list_position(${parts}, staged.${PART})::BIGINT << ${ROW_NUMBER_BITS}) + staged.file_row_number
        FROM ${scanWithPositions(staged.parts)} AS staged)`,
   )
   const distinctKeys = await keepLastRows(session, rows, spec.primaryKey)
@@ -55,8 +55,8 @@ export async function loadBatch(
   const partitions = await listPartitions(session, { rows, partitionTable }, spec)
   const keys = `${schema}.keys`
   await session.run(
-    `CREATE TABLE ${keys} AS SELECT partition_index, batch.rowid AS row_id ${keyColumns(spec)}
-     FROM ${rows} AS batch JOIN ${partitionTable} ON value IS NOT DISTINCT FROM ${partitionExpression(spec, 'batch')}`,
+    `CREATE TABLE ${keys} AS SELECT partitions.partition_index, batch.${PLACE} AS place ${keyColumns(spec)}
+     FROM ${rows} AS batch JOIN ${partitionTable} AS partitions ON partitions.value IS NOT DISTINCT FROM ${partitionExpression(spec, 'batch')}`,
   )
   return { rows, keys, partitions, partitionTable, distinctKeys }
 }
@@ -105,9 +105,7 @@ async function keepLastRows(
   if (counts === undefined) return 0
   if (counts.rows !== counts.keys) {
     await session.run(
-      `DELETE FROM ${rows} WHERE rowid IN (SELECT row_id FROM (
-         SELECT rowid AS row_id, row_number() OVER (PARTITION BY ${key} ORDER BY ${PART_INDEX} DESC, ${ROW_NUMBER} DESC) AS place FROM ${rows}
-       ) WHERE place > 1)`,
+      `DELETE FROM ${rows} WHERE ${PLACE} NOT IN (SELECT max(${PLACE}) FROM ${rows} GROUP BY ${key})`,
     )
   }
   return Number(counts.keys)

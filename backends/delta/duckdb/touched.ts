@@ -47,7 +47,7 @@ export async function findTouched(
     `SELECT uri FROM ${candidates} ORDER BY partition_index, index`,
   )
   const matches = `${schema}.matches`
-  await session.run(`CREATE TABLE ${matches} (file_index INTEGER, row_number BIGINT, row_id BIGINT)`)
+  await session.run(`CREATE TABLE ${matches} (file_index INTEGER, row_number BIGINT, place BIGINT)`)
   const groups = dealt(
     found.map(({ uri }) => uri),
     sessions.length,
@@ -128,7 +128,7 @@ function matchQuery(
     uris,
     keys.map(({ column }) => column),
   )
-  return `INSERT INTO ${matches} SELECT files.index, stored.file_row_number, batch.row_id
+  return `INSERT INTO ${matches} SELECT files.index, stored.file_row_number, batch.place
     FROM ${stored} AS stored
     JOIN ${candidates} AS files ON files.uri = stored.${FILE}
     JOIN ${batch.keys} AS batch ON ${['batch.partition_index = files.partition_index', ...conditions].join(' AND ')}`
@@ -153,7 +153,7 @@ async function touchedFiles(
   )
   const [counted] = await session.query(
     z.object({ keys: z.bigint() }),
-    `SELECT count(DISTINCT row_id) AS keys FROM ${matches}`,
+    `SELECT count(DISTINCT place) AS keys FROM ${matches}`,
   )
   return { files, matchedKeys: Number(counted?.keys ?? 0n) }
 }
