@@ -213,7 +213,7 @@ export interface Lab {
   /** Says what the cell is doing, for the display, and for the record of where it failed. */
   enter(phase: string): void
   /** Starts a process of the cell in a pod of its own. */
-  start(entry: keyof Surroundings['entries'], request: object, memoryCapBytes?: number | null): Promise<Child>
+  start(entry: 'stage' | 'loader' | 'reader', request: object, memoryCapBytes?: number | null): Promise<Child>
   /** Starts an arm's loader, and waits until it is ready to work; its settings and versions are recorded. */
   loader(options: LoaderOptions): Promise<Ready>
   /**

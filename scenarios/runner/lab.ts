@@ -118,7 +118,7 @@ export class CellLab implements Lab, AsyncDisposable {
   }
 
   async start(
-    entry: keyof Surroundings['entries'],
+    entry: 'stage' | 'loader' | 'reader',
     request: object,
     memoryCapBytes: number | null = null,
   ): Promise<Child> {
