@@ -4,6 +4,7 @@ import type { NetworkProfile } from '../../platform/services/network/network.ts'
 import type { Cell, LogRecord, Results, Scalar } from '../../reports/schema.ts'
 import type { PlannedCell, Profile, Scenario } from '../scenario.ts'
 import { runCell } from './cell.ts'
+import { measureFloors } from './floors.ts'
 import { CellLab, type LabOptions } from './lab.ts'
 import type { Networks } from './networks.ts'
 import type { Instruments } from './phase.ts'
@@ -60,6 +61,7 @@ export function plannedCells(plan: BenchPlan): readonly PlannedCell[] {
 export async function runBench(results: Results, context: BenchContext): Promise<Results> {
   const run = new Run(results, context)
   await context.file.begin(results)
+  await run.floors()
   for (const scenario of context.plan.scenarios) await run.scenario(scenario)
   return await run.end()
 }
@@ -71,6 +73,21 @@ class Run {
   constructor(results: Results, context: BenchContext) {
     this.#results = results
     this.#context = context
+  }
+
+  /** Measured in the run itself, since they are subtracted from its figures. */
+  async floors(): Promise<void> {
+    const { plan, surroundings, events } = this.#context
+    const cells = plannedCells(plan)
+    const missing = cells.some(({ id }) => !this.#results.cells.some((cell) => cell.id === id))
+    if (!missing || Object.keys(this.#results.run.floors).length > 0) return
+    events.onPreparing('measuring what idle processes hold', 0, 1)
+    const arms = [...new Set(cells.map(({ arm }) => arm))].filter(
+      (arm) => unavailable(arm, surroundings) === null,
+    )
+    const floors = await measureFloors(surroundings, arms)
+    await this.#record({ record: 'floors', floors })
+    this.#results = { ...this.#results, run: { ...this.#results.run, floors } }
   }
 
   async scenario(scenario: Scenario): Promise<void> {
