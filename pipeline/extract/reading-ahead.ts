@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Page } from '../sources/source.ts'
+import { otherTurns } from './turns.ts'
 
 export interface AheadOptions {
   readonly pages: AsyncGenerator<Page, void, void>
@@ -21,17 +21,13 @@ export async function* readAhead(options: AheadOptions): AsyncGenerator<Page, vo
   const ahead = new Ahead(options)
   try {
     for (let page = await ahead.take(); page !== null; page = await ahead.take()) {
-      await leave()
+      // The request for the page after it leaves first.
+      await otherTurns()
       yield page
     }
   } finally {
     await ahead.stop()
   }
-}
-
-/** A request that was made in this turn of the event loop leaves at its end: before whatever takes this thread next. */
-function leave(): Promise<void> {
-  return setImmediate()
 }
 
 class Ahead {
@@ -77,7 +73,7 @@ class Ahead {
         const { done, value: page } = await pages.next()
         await keeping
         if (done === true) return
-        keeping = leave().then(() => keep(page))
+        keeping = otherTurns().then(() => keep(page))
         keeping.catch(() => undefined)
         this.#add(page)
         while (!this.#hasRoom() && this.#state === 'filling') await this.#changed.promise
