@@ -117,13 +117,20 @@ class Run {
   async #cell(planned: PlannedCell, shared: Shared): Promise<void> {
     const reason = unavailable(planned.arm, this.#context.surroundings)
     if (reason !== null) return await this.#keep(skipped(planned, this.#results.cells.length, reason))
-    await this.#context.checkServices()
+    await this.#checkServices()
     const datasets = Object.keys(shared.data).length
     await using lab = await this.#lab(planned, shared)
     const { cell, versions } = await runCell(planned, this.#results.cells.length, lab)
+    // What a service that is gone has done to a cell is no result of its arm.
+    if (cell.status === 'engine-error' || cell.status === 'hang') await this.#checkServices()
     await this.#versions(versions)
     if (Object.keys(shared.data).length !== datasets) await this.#describe(planned.scenario, shared)
     await this.#keep(cell)
+  }
+
+  async #checkServices(): Promise<void> {
+    await this.#context.networks.check()
+    await this.#context.checkServices()
   }
 
   async #lab(planned: PlannedCell, shared: Shared): Promise<CellLab> {

@@ -55,6 +55,11 @@ export class Networks implements AsyncDisposable {
     }
   }
 
+  /** @throws LakeduelError `PROXY_GONE` when the proxy of a way that was opened does not answer any more */
+  async check(): Promise<void> {
+    for (const network of this.#open.values()) await (await network).check()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#teardown[Symbol.asyncDispose]()
   }
