@@ -2,6 +2,7 @@
 import { enumerate, formatAxisValue, formatMetricName, formatPoint } from '../format.ts'
 import type { Axis } from '../schema.ts'
 import { advantageOf, certainty, isDecided } from '../summary/comparison.ts'
+import type { PointSummary } from '../summary/points.ts'
 import type { ScenarioSummary } from '../summary.ts'
 import { type Table, text } from '../tables/table.ts'
 import { type Evidence, numberAt, ranked, type Spot } from './evidence.ts'
@@ -14,6 +15,8 @@ interface Rule {
   /** Points that follow one another on this axis and have the same choice are one row. */
   readonly axis: string
   readonly situation: string
+  /** Axes whose values are chosen like the arm, where the others are what a user has to live with. */
+  readonly chosen?: readonly string[]
 }
 
 const RULES: readonly Rule[] = [
@@ -22,6 +25,7 @@ const RULES: readonly Rule[] = [
     metric: 'commitsPerSecond',
     axis: 'writers',
     situation: 'several writers commit at once',
+    chosen: ['coordination', 'retry'],
   },
   {
     scenario: 'merge-partitions',
@@ -81,32 +85,59 @@ export function decisionTable(decisions: readonly Decision[]): Table {
   }
 }
 
-/** What is best at one point. */
-interface Choice {
-  readonly spots: readonly Spot[]
-  readonly best: readonly Spot[]
+/** An arm, and the value of what is chosen with it. */
+interface Option extends Spot {
+  readonly name: string
 }
 
-function decisionsOf(rule: Rule, summary: ScenarioSummary): readonly Decision[] {
-  const { axes } = summary.scenario
+/** All that can be chosen in one place, the best first, and what is best. */
+interface Choice {
+  readonly options: readonly Option[]
+  readonly best: readonly Option[]
+}
+
+function decisionsOf(rule: Rule, { scenario: { axes }, points }: ScenarioSummary): readonly Decision[] {
   const along = axes.find(({ name }) => name === rule.axis)
-  const others = axes.filter((axis) => axis !== along)
-  const choices = summary.points.flatMap((point) => {
-    const spots = ranked(rule.scenario, point, rule.metric)
-    return spots.length === 0 ? [] : [{ spots, best: bestAmong(spots, rule.metric) }]
-  })
-  return [...Map.groupBy(choices, (choice) => formatPoint(pointOf(choice), others))].flatMap(
-    ([elsewhere, group]) => inRows(group).map((row) => decisionOf(rule, row, along, elsewhere)),
+  const chosen = axes.filter(({ name }) => rule.chosen?.includes(name) === true)
+  const given = axes.filter((axis) => axis !== along && !chosen.includes(axis))
+  const places = Map.groupBy(points, ({ point }) =>
+    formatPoint(
+      point,
+      axes.filter((axis) => !chosen.includes(axis)),
+    ),
+  )
+  const choices = [...places.values()].flatMap((place) => choiceAt(rule, place, chosen) ?? [])
+  const groups = Map.groupBy(choices, ({ options: [option] }) =>
+    formatPoint(option?.point.point ?? {}, given),
+  )
+  return [...groups].flatMap(([elsewhere, group]) =>
+    inRows(group).map((row) => decisionOf(rule, row, along, elsewhere)),
   )
 }
 
-function pointOf({ spots }: Choice) {
-  return spots[0]?.point.point ?? {}
+/** Null where no arm passed. */
+function choiceAt(rule: Rule, place: readonly PointSummary[], chosen: readonly Axis[]): Choice | null {
+  const options = place
+    .flatMap((point) => ranked(rule.scenario, point, rule.metric))
+    .map((spot) => ({ ...spot, name: nameOf(spot, chosen) }))
+    .toSorted((a, b) => badness(a, rule.metric) - badness(b, rule.metric))
+  return options.length === 0 ? null : { options, best: bestAmong(options, rule.metric) }
+}
+
+/** `ducklake/merge (coordination group)` */
+function nameOf({ arm, point: { point } }: Spot, chosen: readonly Axis[]): string {
+  const values = formatPoint(point, chosen)
+  return values === '' ? arm.arm : `${arm.arm} (${values})`
+}
+
+function badness(spot: Spot, metric: string): number {
+  const value = valueAt(spot, metric)
+  return spot.arm.figures.get(metric)?.better === 'higher' ? -value : value
 }
 
 /** Neighbours with the same choice, together. */
 function inRows(choices: readonly Choice[]): readonly (readonly Choice[])[] {
-  const key = ({ best }: Choice) => best.map(({ arm }) => arm.arm).join()
+  const key = ({ best }: Choice) => best.map(({ name }) => name).join()
   return choices.reduce<Choice[][]>((rows, choice) => {
     const last = rows.at(-1)
     if (last?.[0] !== undefined && key(last[0]) === key(choice)) last.push(choice)
@@ -126,7 +157,7 @@ function decisionOf(
   const range = along === undefined ? '' : rangeOf(row, along)
   return {
     when: [rule.situation, range, elsewhere].filter((part) => part !== '').join(', '),
-    choose: last.best.map(({ arm }) => arm.arm),
+    choose: last.best.map(({ name }) => name),
     because: reasonOf(last, rule.metric),
     sureness: surenessOf(last, rule.metric),
   }
@@ -134,9 +165,8 @@ function decisionOf(
 
 /** `writers 4 to 16` */
 function rangeOf(row: readonly Choice[], axis: Axis): string {
-  const values = row.flatMap(({ spots }) => {
-    const [spot] = spots
-    const value = spot === undefined ? null : numberAt(spot.point, axis.name)
+  const values = row.flatMap(({ options: [option] }) => {
+    const value = option === undefined ? null : numberAt(option.point, axis.name)
     return value === null ? [] : [value]
   })
   const ends = [...new Set([values[0], values.at(-1)])].filter((value) => value !== undefined)
@@ -144,8 +174,8 @@ function rangeOf(row: readonly Choice[], axis: Axis): string {
 }
 
 /** The leader, and all that the repetitions don't place behind it. A single repetition places everybody. */
-function bestAmong(spots: readonly Spot[], metric: string): readonly Spot[] {
-  const [leader, ...others] = spots
+function bestAmong(options: readonly Option[], metric: string): readonly Option[] {
+  const [leader, ...others] = options
   if (leader === undefined) return []
   const close = others.filter(({ arm }) => {
     const lead = advantageOf(leader.arm, arm, metric)
@@ -155,30 +185,30 @@ function bestAmong(spots: readonly Spot[], metric: string): readonly Spot[] {
 }
 
 /** The figure of the choice, and of the next arm and the best of the other format where they are others. */
-function reasonOf({ spots, best }: Choice, metric: string): Statement {
-  const [leader] = spots
+function reasonOf({ options, best }: Choice, metric: string): Statement {
+  const [leader] = options
   if (leader === undefined) throw new RangeError('a choice has an arm')
-  const next = spots.find((spot) => !best.includes(spot))
-  const rival = spots.find(({ arm }) => arm.format !== leader.arm.format)
-  const behind = [...new Set([next, rival])].filter((spot) => spot !== undefined)
+  const next = options.find((option) => !best.includes(option))
+  const rival = options.find(({ arm }) => arm.format !== leader.arm.format)
+  const behind = [...new Set([next, rival])].filter((option) => option !== undefined)
   const reason = joined(
     [
-      ...best.map((spot) => state`${spot.arm.arm} ${median(spot, metric)}`),
+      ...best.map((spot) => state`${spot.name} ${median(spot, metric)}`),
       ...behind
         .filter((spot) => !best.includes(spot))
-        .map((spot) => state`${spot.arm.arm} ${median(spot, metric)} (${timesOf(spot, leader, metric)})`),
+        .map((spot) => state`${spot.name} ${median(spot, metric)} (${timesOf(spot, leader, metric)})`),
     ],
     ', ',
   )
   return state`${formatMetricName(metric)}: ${reason ?? median(leader, metric)}`
 }
 
-function surenessOf({ spots, best }: Choice, metric: string): string {
-  const [leader] = spots
-  const next = spots.find((spot) => !best.includes(spot))
+function surenessOf({ options, best }: Choice, metric: string): string {
+  const [leader] = options
+  const next = options.find((option) => !best.includes(option))
   if (leader === undefined || next === undefined) {
     return best.length > 1
-      ? `the repetitions don't tell ${enumerate(best.map(({ arm }) => arm.arm))} apart`
+      ? `the repetitions don't tell ${enumerate(best.map(({ name }) => name))} apart`
       : 'no other arm passed'
   }
   const bracket = next.arm.figures.get('greatestFailedCapBytes')

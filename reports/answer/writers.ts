@@ -3,7 +3,7 @@ import { metricsOf } from '../metrics.ts'
 import type { Cell } from '../schema.ts'
 import type { PointSummary } from '../summary/points.ts'
 import type { ScenarioSummary } from '../summary.ts'
-import { type Format, numberAt, ranked, type Spot } from './evidence.ts'
+import { type Format, numberAt, ranked, type Spot, sameArmAt } from './evidence.ts'
 import { derived, median, type Source, type Statement, state, timesOf, valueAt } from './statement.ts'
 
 export const CONCURRENCY = 'concurrency'
@@ -22,12 +22,12 @@ export function isCoordinated({ point }: PointSummary): boolean {
 }
 
 /**
- * The points of the work that is asked about: upserts by writers that each have a partition of their own; where a run
- * lacks them, whatever work it has with the most writers.
+ * The points of the work that is asked about: writers that change stored rows, each in a partition of its own; where a
+ * run lacks them, whatever work it has with the most writers.
  */
 export function mainPoints({ points }: ScenarioSummary): readonly PointSummary[] {
   const asked = points.filter(
-    ({ point }) => point['operation'] === 'upsert' && point['target'] === 'own-partition',
+    ({ point }) => point['operation'] === 'upsert-existing' && point['target'] === 'own-partition',
   )
   if (asked.length > 0) return asked
   const [first] = points.toSorted((a, b) => (numberAt(b, WRITERS) ?? 0) - (numberAt(a, WRITERS) ?? 0))
@@ -64,18 +64,20 @@ function tailOf(spot: Spot): Statement {
   return derived(`${factor.toFixed(factor < 10 ? 1 : 0)}×`, median(spot, P99), median(spot, P50))
 }
 
-/** How many times the commits per second of the fastest is those of the same arm with one writer, all else the same. */
-export function speedUp(
-  points: readonly PointSummary[],
-  spot: Spot,
-): { factor: number; said: Statement } | null {
+/** How many times the commits per second of the fastest are those of the same arm with one writer, all else the same. */
+export function speedUp(points: readonly PointSummary[], spot: Spot): SpeedUp | null {
+  const elsewhere = ({ point }: PointSummary) => JSON.stringify({ ...point, [WRITERS]: null })
   const alone = points.find(
-    (point) =>
-      numberAt(point, WRITERS) === 1 && point.point['coordination'] === spot.point.point['coordination'],
+    (point) => numberAt(point, WRITERS) === 1 && elsewhere(point) === elsewhere(spot.point),
   )
-  const one = alone && ranked(CONCURRENCY, alone, COMMITS).find(({ arm }) => arm.arm === spot.arm.arm)
-  if (one === undefined) return null
+  const one = alone === undefined ? null : sameArmAt(spot, alone, COMMITS)
+  if (one === null) return null
   return { factor: valueAt(spot, COMMITS) / valueAt(one, COMMITS), said: timesOf(spot, one, COMMITS) }
+}
+
+interface SpeedUp {
+  readonly factor: number
+  readonly said: Statement
 }
 
 export interface Losses {

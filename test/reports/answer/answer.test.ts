@@ -196,11 +196,23 @@ test('neighbours on an axis with the same choice are one row of the decision tab
   ])
   expect(decisions.map(({ when, choose }) => [when, ...choose])).toEqual([
     [
-      'several writers commit at once, writers 1 to 16, operation upsert, target own-partition, coordination none',
-      DUCK,
+      'several writers commit at once, writers 1 to 16, operation upsert-existing, target own-partition',
+      'ducklake/merge (coordination none)',
     ],
     ['memory is scarce, table size 1', DELTA],
     ['memory is scarce, table size 4', DUCK],
+  ])
+})
+
+test('coordination is part of what is chosen, and the best of all its values is named', () => {
+  const paces: Paces = {
+    [DUCK]: { none: [pace(5, 1), pace(40, 1)], lock: [pace(5), pace(9)], group: [pace(4), pace(30)] },
+    [DELTA]: { none: [pace(1), pace(2)] },
+  }
+  const { decisions } = answerFrom([resultsOf([concurrency(paces)])])
+  expect(decisions.map(({ when, choose }) => [when.split(', ')[1], ...choose])).toEqual([
+    ['writers 1', 'ducklake/merge (coordination lock)'],
+    ['writers 16', 'ducklake/merge (coordination group)'],
   ])
 })
 
@@ -210,8 +222,9 @@ test('arms that the repetitions do not tell apart are both to choose', () => {
     [DELTA]: { none: [pace(5), pace(40)] },
   })
   const [first] = answerFrom([resultsOf([{ scenario, cells }])]).decisions
-  expect(first?.choose).toEqual([DUCK, DELTA])
-  expect(first?.sureness).toBe("the repetitions don't tell ducklake/merge and delta/deltalite apart")
+  const both = ['ducklake/merge (coordination none)', 'delta/deltalite (coordination none)']
+  expect(first?.choose).toEqual(both)
+  expect(first?.sureness).toBe(`the repetitions don't tell ${both.join(' and ')} apart`)
 })
 
 test('of two runs of a scenario the newer one counts', () => {

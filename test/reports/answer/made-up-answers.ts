@@ -63,7 +63,12 @@ export function concurrency(paces: Paces, repeat = 3) {
         rounds.map((repetition) =>
           writersCell(
             arm,
-            { writers: writers[index] ?? 0, operation: 'upsert', target: 'own-partition', coordination },
+            {
+              writers: writers[index] ?? 0,
+              operation: 'upsert-existing',
+              target: 'own-partition',
+              coordination,
+            },
             repetition,
             pace,
           ),
@@ -82,7 +87,7 @@ export function concurrency(paces: Paces, repeat = 3) {
   ]
   const axes = [
     axis('writers', writers),
-    axis('operation', ['upsert']),
+    axis('operation', ['upsert-existing']),
     axis('target', ['own-partition']),
     axis('coordination', coordinations),
   ]
