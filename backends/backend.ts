@@ -65,8 +65,10 @@ export type StagedBatch = Readonly<z.infer<typeof stagedBatchSchema>>
 export const applyModeSchema = z.enum(['append', 'upsert', 'insert', 'delete', 'replace'])
 export type ApplyMode = z.infer<typeof applyModeSchema>
 
+export type KeyedMode = Extract<ApplyMode, 'upsert' | 'insert' | 'delete'>
+
 /** Whether rows are found by their primary key, which the table must then have. */
-export function isKeyed(mode: ApplyMode): boolean {
+export function isKeyed(mode: ApplyMode): mode is KeyedMode {
   return mode === 'upsert' || mode === 'insert' || mode === 'delete'
 }
 

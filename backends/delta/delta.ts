@@ -44,7 +44,7 @@ import type {
   TablePlace,
 } from '../backend.ts'
 import type { TableSpec } from '../schema.ts'
-import type { DuckDbUpserts } from './duckdb/upserts.ts'
+import type { DuckDbMerger } from './duckdb/merger.ts'
 import type { DeltaSettings, Strategy } from './settings.ts'
 import { processEnvironment, STRATEGIES, settingsFor } from './settings.ts'
 import { SidecarProcess } from './sidecar-process.ts'
@@ -70,8 +70,8 @@ export const delta: BackendFactory = {
     try {
       const { versions, unavailable } = await sidecar.request('hello', {}, helloSchema)
       requireAvailable(arm, unavailable)
-      const upserts = await openUpserts(environment, settings)
-      return new DeltaBackend({ arm, strategy, environment, settings, versions, upserts }, sidecar)
+      const merger = await openMerger(environment, settings)
+      return new DeltaBackend({ arm, strategy, environment, settings, versions, merger }, sidecar)
     } catch (error) {
       await sidecar.close()
       throw error
@@ -85,7 +85,7 @@ interface Connection {
   readonly environment: BackendEnvironment
   readonly settings: DeltaSettings
   readonly versions: Readonly<Record<string, string>>
-  readonly upserts: DuckDbUpserts | null
+  readonly merger: DuckDbMerger | null
 }
 
 class DeltaBackend implements Backend {
@@ -101,7 +101,7 @@ class DeltaBackend implements Backend {
     this.arm = connection.arm
     this.capabilities = capabilitiesOf(connection.strategy, connection.settings)
     this.settings = { ...connection.settings }
-    this.versions = { ...connection.versions, ...connection.upserts?.versions }
+    this.versions = { ...connection.versions, ...connection.merger?.versions }
     this.processes = { sidecar: sidecar.pid }
     this.#connection = connection
     this.#sidecar = sidecar
@@ -114,8 +114,8 @@ class DeltaBackend implements Backend {
   }
 
   async open(spec: TableSpec, place: TablePlace = {}): Promise<LakeTable> {
-    const { strategy, settings, upserts } = this.#connection
-    const options = { uri: this.#uriOf(spec.name, place), strategy, settings, upserts }
+    const { strategy, settings, merger } = this.#connection
+    const options = { uri: this.#uriOf(spec.name, place), strategy, settings, merger }
     return DeltaTable.open(this.#sidecar, options, spec)
   }
 
@@ -129,7 +129,7 @@ class DeltaBackend implements Backend {
 
   async close(): Promise<void> {
     await this.#sidecar.close()
-    await this.#connection.upserts?.close()
+    await this.#connection.merger?.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -142,13 +142,13 @@ class DeltaBackend implements Backend {
 }
 
 /** Loaded on demand, so that a process whose strategy is delta-rs's or deltalite's never loads DuckDB. */
-async function openUpserts(
+async function openMerger(
   environment: BackendEnvironment,
   settings: DeltaSettings,
-): Promise<DuckDbUpserts | null> {
+): Promise<DuckDbMerger | null> {
   if (settings.duckdb === undefined) return null
-  const { DuckDbUpserts } = await import('./duckdb/upserts.ts')
-  return DuckDbUpserts.open(environment, settings, settings.duckdb)
+  const { DuckDbMerger } = await import('./duckdb/merger.ts')
+  return DuckDbMerger.open(environment, settings, settings.duckdb)
 }
 
 function capabilitiesOf(

@@ -5,16 +5,18 @@ import type {
   ApplyResult,
   CommitTag,
   EvolveResult,
+  KeyedMode,
   LakeTable,
   MaintenanceResult,
   StagedBatch,
   TableDescription,
   TaggedBatch,
 } from '../backend.ts'
+import { isKeyed } from '../backend.ts'
 import { planEvolution } from '../evolution.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import { columnSchema } from '../schema.ts'
-import type { DuckDbUpserts } from './duckdb/upserts.ts'
+import type { DuckDbMerger } from './duckdb/merger.ts'
 import type { DeltaSettings, Strategy } from './settings.ts'
 import { requestedSettings } from './settings.ts'
 import type { SidecarProcess } from './sidecar-process.ts'
@@ -54,8 +56,8 @@ export interface DeltaTableOptions {
   readonly uri: string
   readonly strategy: Strategy
   readonly settings: DeltaSettings
-  /** Who upserts, where that isn't the sidecar. */
-  readonly upserts: DuckDbUpserts | null
+  /** Who merges by key, where that isn't the sidecar. */
+  readonly merger: DuckDbMerger | null
 }
 
 /** An open table: each verb is one request to the sidecar, which holds the table's log. */
@@ -91,7 +93,7 @@ export class DeltaTable implements LakeTable {
 
   async applyTogether(batches: readonly TaggedBatch[], mode: ApplyMode): Promise<ApplyResult> {
     const { strategy, settings } = this.#options
-    const merged = mode === 'upsert' ? await this.#upsert(batches) : null
+    const merged = isKeyed(mode) ? await this.#merge(batches, mode) : null
     if (merged !== null) return merged
     const fields = { spec: this.#spec, strategy, batches, mode, ...requestedSettings(settings) }
     const applied = await this.#request('apply', fields, appliedSchema)
@@ -140,11 +142,11 @@ export class DeltaTable implements LakeTable {
   }
 
   /** Null where the sidecar does it, or where it refuses a table without a key. */
-  async #upsert(batches: readonly TaggedBatch[]): Promise<ApplyResult | null> {
-    const { upserts, uri } = this.#options
-    if (upserts === null || this.#spec.primaryKey.length === 0) return null
-    this.#assertOpen('upsert')
-    return upserts.upsert({ sidecar: this.#sidecar, uri, spec: this.#spec }, batches)
+  async #merge(batches: readonly TaggedBatch[], mode: KeyedMode): Promise<ApplyResult | null> {
+    const { merger, uri } = this.#options
+    if (merger === null || this.#spec.primaryKey.length === 0) return null
+    this.#assertOpen(mode)
+    return merger.apply({ sidecar: this.#sidecar, uri, spec: this.#spec }, batches, mode)
   }
 
   async #request<T>(verb: string, fields: object, answer: z.ZodType<T>): Promise<T> {

@@ -18,7 +18,7 @@ export interface BatchPartition {
 
 /** The rows of a batch in DuckDB, the last of each key. */
 export interface LoadedBatch {
-  /** Of the rows; it has the table's columns. */
+  /** Of the rows; it has the columns that were loaded, and `lakeduel_place`. */
   readonly rows: string
   /** Of the keys: `partition_index`, `place` and `key_<n>` for each key column that isn't the partition column. */
   readonly keys: string
@@ -29,26 +29,29 @@ export interface LoadedBatch {
 }
 
 /** The place of a row in its batch: its part's, and below that its own. No column of a table is called so. */
-const PLACE = 'lakeduel_place'
+export const PLACE = 'lakeduel_place'
 const ROW_NUMBER_BITS = 40
 
 /**
  * Reads the parts once, into a table that DuckDB spills where it has to. Duplicates are found on keys alone, since a
  * window over the rows would hold the whole of a wide batch.
+ * @param columns those that are needed, the key's and the partition column among them
  */
 export async function loadBatch(
   session: DuckDbSession,
   schema: string,
   spec: TableSpec,
   staged: StagedRows,
+  columns: readonly ColumnSpec[],
 ): Promise<LoadedBatch> {
   const rows = `${schema}.batch`
-  await session.run(`CREATE TABLE ${rows} (${definitions(spec)}, ${PLACE} BIGINT)`)
+  await session.run(`CREATE TABLE ${rows} (${definitions(columns)}, ${PLACE} BIGINT)`)
   const parts = literalList(staged.parts.map(({ uri }) => uri))
   await session.run(
-    `INSERT INTO ${rows} SELECT * ${replacements(spec)} FROM (
-       SELECT ${staged.projection}, (list_position(${parts}, staged.${PART})::BIGINT << ${ROW_NUMBER_BITS}) + staged.file_row_number
-       FROM ${scanWithPositions(staged.parts)} AS staged)`,
+    `INSERT INTO ${rows} SELECT ${[...columns.map(({ name }) => identifier(name)), PLACE].join(', ')} FROM (
+       SELECT * ${replacements(spec)} FROM (
+       SELECT ${staged.projection}, (list_position(${parts}, staged.${PART})::BIGINT << ${ROW_NUMBER_BITS}) + staged.file_row_number AS ${PLACE}
+       FROM ${scanWithPositions(staged.parts)} AS staged))`,
   )
   const distinctKeys = await keepLastRows(session, rows, spec.primaryKey)
   const partitionTable = `${schema}.partitions`
@@ -71,8 +74,8 @@ export function comparedKeys(
   })
 }
 
-function definitions(spec: TableSpec): string {
-  return spec.columns
+function definitions(columns: readonly ColumnSpec[]): string {
+  return columns
     .map(
       ({ name, type, nullable }) => `${identifier(name)} ${duckDbSqlOf(type)}${nullable ? '' : ' NOT NULL'}`,
     )

@@ -5,24 +5,33 @@ import type { TouchedFile } from './touched.ts'
 export interface Job {
   readonly partition: BatchPartition
   readonly files: readonly TouchedFile[]
-  /** Whether the rows of the batch go here; they do in exactly one job of each partition. */
+  /** Whether the rows of the batch go here; if they go anywhere, they do in exactly one job of each partition. */
   readonly takesBatch: boolean
 }
 
+export interface Work {
+  readonly partitions: readonly BatchPartition[]
+  /** The files that are written anew. */
+  readonly replaced: readonly TouchedFile[]
+  /** Whether the batch has rows that are written. */
+  readonly bringsRows: boolean
+}
+
 /**
- * Deals the touched files out to jobs: small ones of a partition are put together up to the target size, so that files
- * don't become more with every upsert, and the rows of the batch go where the least is.
+ * Deals the files that are written anew out to jobs: small ones of a partition are put together up to the target size, so
+ * that files don't become more with every upsert, and the rows of the batch go where the least is.
  */
 export function planJobs(
-  partitions: readonly BatchPartition[],
-  touched: readonly TouchedFile[],
+  { partitions, replaced, bringsRows }: Work,
   targetFileBytes: number,
 ): readonly Job[] {
-  const byPartition = Map.groupBy(touched, ({ partitionIndex }) => partitionIndex)
+  const byPartition = Map.groupBy(replaced, ({ partitionIndex }) => partitionIndex)
   return partitions.flatMap((partition) => {
     const groups = groupFiles(byPartition.get(partition.index) ?? [], targetFileBytes)
     const smallest = groups.toSorted((left, right) => bytesOf(left) - bytesOf(right))[0]
-    return groups.map((files) => ({ partition, files, takesBatch: files === smallest }))
+    return groups
+      .map((files) => ({ partition, files, takesBatch: bringsRows && files === smallest }))
+      .filter(({ files, takesBatch }) => takesBatch || files.length > 0)
   })
 }
 

@@ -7,7 +7,9 @@ const MIB = 2 ** 20
 /** Payload bytes in a stored byte, at most, where only an estimate is needed; JSON text has 4 to 8. */
 const STORED_COMPRESSION = 8
 /** A row group is held as it is read and as it is written. */
-const COPIES_HELD = 2
+const ROW_GROUPS_HELD = 2
+/** A row that is wider than that is held in pages, vectors and buffers of its own besides. */
+const ROWS_HELD = 4
 /** What a job holds whatever it writes: pages, dictionaries, an upload buffer. */
 const JOB_BASE_BYTES = 13 * MIB
 /** DuckDB's bytes for each payload byte of a batch that it holds. */
@@ -41,5 +43,5 @@ function heldBytes({ files }: Job, rowGroupBytes: number): number {
     0,
     ...files.map(({ bytes, rows }) => (bytes * STORED_COMPRESSION) / Math.max(1, rows ?? 1)),
   )
-  return JOB_BASE_BYTES + COPIES_HELD * Math.min(payloadBytes, Math.max(rowGroupBytes, widest))
+  return JOB_BASE_BYTES + ROW_GROUPS_HELD * Math.min(payloadBytes, rowGroupBytes) + ROWS_HELD * widest
 }

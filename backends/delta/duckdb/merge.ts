@@ -1,14 +1,15 @@
+import type { DuckDbSession } from '../../../platform/duckdb/session.ts'
 import { DuckDbError } from '../../../platform/duckdb/session.ts'
 import type { Storage } from '../../../platform/endpoints.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
 import { deleteFiles } from '../../../platform/storage/files.ts'
-import type { StagedBatch } from '../../backend.ts'
+import type { KeyedMode, StagedBatch } from '../../backend.ts'
 import { inspectBatch } from '../../duckdb/staged.ts'
 import type { TableSpec } from '../../schema.ts'
 import type { DeltaSettings } from '../settings.ts'
 import type { LoadedBatch } from './batch.ts'
-import { loadBatch } from './batch.ts'
-import type { Job } from './jobs.ts'
+import { loadBatch, PLACE } from './batch.ts'
+import type { Work } from './jobs.ts'
 import { planJobs } from './jobs.ts'
 import { planMemory } from './memory.ts'
 import type { Sessions } from './sessions.ts'
@@ -49,92 +50,140 @@ export interface Merged {
   readonly engine: Readonly<Record<string, number>>
 }
 
-/** Writes the files that an upsert makes; the table's log knows nothing of them yet. Null for a batch without rows. */
-export async function merge(context: MergeContext, batch: StagedBatch): Promise<Merged | null> {
-  const { sessions, schema, spec, settings, duckDbSettings } = context
-  const [session] = sessions
-  // A part may have been staged anew under its name; a file of the table never is.
-  await session.set('enable_http_metadata_cache', false)
-  const staged = await inspectBatch(session, spec, batch)
-  if (staged === null) return null
-  const rowGroupBytes = settings.rowGroupPayloadBytes
-  const { memoryLimitBytes } = planMemory(duckDbSettings, [], staged.payloadBytes, rowGroupBytes)
-  await session.set('memory_limit', `${memoryLimitBytes}B`)
-  const loaded = await loadBatch(session, schema, spec, staged)
-  await session.set('enable_http_metadata_cache', true)
+/** Writes the files that a merge makes; the table's log knows nothing of them yet. Null for a batch without rows. */
+export async function merge(
+  context: MergeContext,
+  mode: KeyedMode,
+  batch: StagedBatch,
+): Promise<Merged | null> {
+  const [session] = context.sessions
+  const loaded = await load(context, mode, batch)
+  if (loaded === null) return null
   const startMs = performance.now()
-  const touched = await ofVersion(context, () => findTouched(context, loaded))
+  const touched = await ofVersion(context, () => findTouched(context, loaded.batch))
   const probedMs = performance.now()
-  const jobs = planJobs(loaded.partitions, touched.files, duckDbSettings.targetFileBytes)
-  const memory = planMemory(duckDbSettings, jobs, staged.payloadBytes, rowGroupBytes)
-  await session.set('memory_limit', `${memory.memoryLimitBytes}B`)
-  const written = await writeAll(context, loaded, touched, jobs, memory.parallelJobs)
+  if (mode === 'insert') await leaveOutMatches(session, loaded.batch, touched)
+  const outcome = outcomeOf(mode, loaded.batch, touched)
+  const { written, parallelJobs } = await writeAll(context, loaded, touched, outcome)
   const rowsWritten = written.reduce((sum, { rows }) => sum + rows, 0)
+  const textOf = new Map(outcome.partitions.map(({ index, text }) => [index, text]))
   return {
-    ...outcomeOf(loaded, touched),
+    partitions: outcome.partitions.map(({ text }) => text),
     written,
+    replaced: outcome.replaced.map(({ path, bytes, partitionIndex }) => ({
+      path,
+      bytes,
+      partition: textOf.get(partitionIndex) ?? null,
+    })),
+    rowsInserted: outcome.rowsInserted,
+    rowsUpdated: outcome.rowsUpdated,
     engine: {
       filesProbed: touched.filesRead,
       filesAdded: written.length,
-      filesRemoved: touched.files.length,
-      rowsCopied: rowsWritten - loaded.distinctKeys,
-      parallelJobs: memory.parallelJobs,
+      filesRemoved: outcome.replaced.length,
+      rowsCopied: rowsWritten - outcome.rowsInserted - outcome.rowsUpdated,
+      rowsMatched: touched.matchedRows,
+      parallelJobs,
       probeMs: probedMs - startMs,
       rewriteMs: performance.now() - probedMs,
     },
   }
 }
 
+interface Loaded {
+  readonly batch: LoadedBatch
+  readonly payloadBytes: number
+}
+
+async function load(
+  { sessions, schema, spec, settings, duckDbSettings }: MergeContext,
+  mode: KeyedMode,
+  { parts }: StagedBatch,
+): Promise<Loaded | null> {
+  const [session] = sessions
+  // A part may have been staged anew under its name; a file of the table never is.
+  await session.set('enable_http_metadata_cache', false)
+  const staged = await inspectBatch(session, spec, { parts })
+  if (staged === null) return null
+  const { payloadBytes } = staged
+  const { memoryLimitBytes } = planMemory(duckDbSettings, [], payloadBytes, settings.rowGroupPayloadBytes)
+  await session.set('memory_limit', `${memoryLimitBytes}B`)
+  const found = new Set([...spec.primaryKey, spec.partitionBy])
+  const columns = mode === 'delete' ? spec.columns.filter(({ name }) => found.has(name)) : spec.columns
+  const batch = await loadBatch(session, schema, spec, staged, columns)
+  await session.set('enable_http_metadata_cache', true)
+  return { batch, payloadBytes }
+}
+
+async function leaveOutMatches(session: DuckDbSession, batch: LoadedBatch, touched: Touched): Promise<void> {
+  await session.run(`DELETE FROM ${batch.rows} WHERE ${PLACE} IN (SELECT place FROM ${touched.matches})`)
+}
+
+interface Outcome extends Work {
+  readonly rowsInserted: number
+  readonly rowsUpdated: number
+}
+
 function outcomeOf(
+  mode: KeyedMode,
   { partitions, distinctKeys }: LoadedBatch,
   { files, matchedKeys }: Touched,
-): Omit<Merged, 'written' | 'engine'> {
-  const textOf = new Map(partitions.map(({ index, text }) => [index, text]))
-  return {
-    partitions: partitions.map(({ text }) => text),
-    replaced: files.map(({ path, bytes, partitionIndex }) => ({
-      path,
-      bytes,
-      partition: textOf.get(partitionIndex) ?? null,
-    })),
-    rowsInserted: distinctKeys - matchedKeys,
-    rowsUpdated: matchedKeys,
+): Outcome {
+  const rowsNew = distinctKeys - matchedKeys
+  switch (mode) {
+    case 'upsert':
+      return {
+        partitions,
+        replaced: files,
+        bringsRows: true,
+        rowsInserted: rowsNew,
+        rowsUpdated: matchedKeys,
+      }
+    case 'insert':
+      return { partitions, replaced: [], bringsRows: rowsNew > 0, rowsInserted: rowsNew, rowsUpdated: 0 }
+    case 'delete':
+      return { partitions, replaced: files, bringsRows: false, rowsInserted: 0, rowsUpdated: 0 }
   }
+}
+
+interface WrittenFiles {
+  readonly written: readonly WrittenFile[]
+  readonly parallelJobs: number
 }
 
 async function writeAll(
   context: MergeContext,
-  batch: LoadedBatch,
+  { batch, payloadBytes }: Loaded,
   touched: Touched,
-  jobs: readonly Job[],
-  parallelJobs: number,
-): Promise<readonly WrittenFile[]> {
-  const { uri, spec, sessions } = context
-  const { threads } = context.duckDbSettings
+  work: Work,
+): Promise<WrittenFiles> {
+  const { storage, uri, spec, sessions, settings, duckDbSettings } = context
+  const jobs = planJobs(work, duckDbSettings.targetFileBytes)
+  const memory = planMemory(duckDbSettings, jobs, payloadBytes, settings.rowGroupPayloadBytes)
+  await sessions[0].set('memory_limit', `${memory.memoryLimitBytes}B`)
   const rewrite = { ...context, batch, touched }
   const named = jobs.map((job) => ({ job, path: pathOf(job, spec) }))
+  const used = sessions.slice(0, memory.parallelJobs)
   try {
     const results = await ofVersion(context, () =>
-      eachOnSessions(sessions.slice(0, parallelJobs), threads, named, async (session, { job, path }) => ({
+      eachOnSessions(used, duckDbSettings.threads, named, async (session, { job, path }) => ({
         path,
         file: await writeJob(session, rewrite, job, path),
       })),
     )
     const empty = results.filter(({ file }) => file === null)
-    if (empty.length > 0)
-      await deleteFiles(
-        context.storage,
-        empty.map(({ path }) => `${uri}/${path}`),
-      )
-    return results.flatMap(({ file }) => file ?? [])
+    if (empty.length > 0) await deleteFiles(storage, urisOf(uri, empty))
+    return { written: results.flatMap(({ file }) => file ?? []), parallelJobs: memory.parallelJobs }
   } catch (error) {
     // What failed keeps its error, even where its files can't be deleted.
-    await deleteFiles(
-      context.storage,
-      named.map(({ path }) => `${uri}/${path}`),
-    ).catch(() => undefined)
+    await deleteFiles(storage, urisOf(uri, named)).catch(() => undefined)
     throw error
   }
+}
+
+/** Of files that lie below a table. */
+export function urisOf(uri: string, files: readonly { readonly path: string }[]): readonly string[] {
+  return files.map(({ path }) => `${uri}/${path}`)
 }
 
 /** A file of the version that isn't there any more was replaced by another writer, and removed by maintenance. */

@@ -27,14 +27,18 @@ export const duckDbShape = {
 }
 export type DuckDbSettings = Readonly<z.infer<z.ZodObject<typeof duckDbShape>>>
 
-/** The share of a pod's memory that DuckDB's buffer manager may use; the rest is for Node, the sidecar and what DuckDB doesn't count. */
+/** What the sidecar holds, with delta-rs and the log of a table. */
+const SIDECAR_BYTES = 176 * MIB
+/** The share of the rest of a pod that DuckDB's buffer manager may use, beside Node and what DuckDB doesn't count. */
 const BUFFER_SHARE = 0.5
+const MIN_BUFFER_BYTES = 64 * MIB
 const DEFAULT_BUDGET_BYTES = 1024 * MIB
 
 export function duckDbDefaults({ memoryBudgetBytes, threads }: BackendEnvironment): DuckDbSettings {
+  const restBytes = (memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES) - SIDECAR_BYTES
   return {
     threads,
-    memoryLimitBytes: Math.floor((memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES) * BUFFER_SHARE),
+    memoryLimitBytes: Math.max(MIN_BUFFER_BYTES, Math.floor(restBytes * BUFFER_SHARE)),
     baseMemoryBytes: 96 * MIB,
     parallelFiles: 3,
     targetFileBytes: 64 * MIB,

@@ -27,6 +27,7 @@ export interface Touched {
   /** Of the stored rows whose key is in the batch: `file_index` and `row_number`. */
   readonly matches: string
   readonly filesRead: number
+  readonly matchedRows: number
   /** Keys of the batch that are stored. */
   readonly matchedKeys: number
 }
@@ -138,7 +139,7 @@ async function touchedFiles(
   session: DuckDbSession,
   candidates: string,
   matches: string,
-): Promise<Pick<Touched, 'files' | 'matchedKeys'>> {
+): Promise<Pick<Touched, 'files' | 'matchedRows' | 'matchedKeys'>> {
   const files = await session.query(
     z.object({
       index: z.int(),
@@ -152,10 +153,10 @@ async function touchedFiles(
      WHERE index IN (SELECT file_index FROM ${matches}) ORDER BY bytes`,
   )
   const [counted] = await session.query(
-    z.object({ keys: z.bigint() }),
-    `SELECT count(DISTINCT place) AS keys FROM ${matches}`,
+    z.object({ rows: z.bigint(), keys: z.bigint() }),
+    `SELECT count(*) AS rows, count(DISTINCT place) AS keys FROM ${matches}`,
   )
-  return { files, matchedKeys: Number(counted?.keys ?? 0n) }
+  return { files, matchedRows: Number(counted?.rows ?? 0n), matchedKeys: Number(counted?.keys ?? 0n) }
 }
 
 /** Deals items out in consecutive groups of about the same length, none of them empty. */

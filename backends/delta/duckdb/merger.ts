@@ -1,7 +1,7 @@
 /**
- * Upserts into Delta tables by DuckDB: the engine of the DuckLake arms, with the format of delta-rs.
+ * Upserts, inserts and deletes by key in Delta tables by DuckDB: the engine of the DuckLake arms, with the format of delta-rs.
  *
- * An upsert, of one batch or of several together:
+ * A merge, of one batch or of several together:
  * 1. the sidecar reads the log, says which batches are in the table already, refuses a table that asks for more than its
  *    columns (`rewritable.py`), and lists the files with what the log tells of their keys;
  * 2. DuckDB reads the staged parts, keeps the last row of each key, and looks through the files that may hold one of the
@@ -20,27 +20,27 @@ import { z } from 'zod'
 import { duckDbVersion } from '../../../platform/duckdb/session.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
 import { deleteFiles } from '../../../platform/storage/files.ts'
-import type { ApplyResult, BackendEnvironment, TaggedBatch } from '../../backend.ts'
+import type { ApplyResult, BackendEnvironment, KeyedMode, TaggedBatch } from '../../backend.ts'
 import { translated } from '../../duckdb/errors.ts'
 import type { TableSpec } from '../../schema.ts'
 import { columnSchema } from '../../schema.ts'
 import type { DeltaSettings } from '../settings.ts'
 import type { SidecarProcess } from '../sidecar-process.ts'
 import type { Merged } from './merge.ts'
-import { merge } from './merge.ts'
+import { merge, urisOf } from './merge.ts'
 import type { Sessions } from './sessions.ts'
 import { openSessions } from './sessions.ts'
 import type { DuckDbSettings } from './settings.ts'
 
 /** A table, and who reads and writes its log. */
-export interface UpsertTarget {
-  readonly sidecar: SidecarProcess
+export interface MergeTarget {
+  readonly sidecar: Pick<SidecarProcess, 'request'>
   readonly uri: string
   readonly spec: TableSpec
 }
 
-/** What upserts of a backend have in common. */
-interface Upserter {
+/** What merges of a backend have in common. */
+interface MergerState {
   readonly environment: BackendEnvironment
   readonly settings: DeltaSettings
   readonly duckDbSettings: DuckDbSettings
@@ -57,8 +57,8 @@ type Plan = z.infer<typeof planSchema>
 
 const committedSchema = z.object({ version: z.string(), attempts: z.int(), commitMs: z.number() })
 
-/** The schema in DuckDB that the tables of an upsert are in. */
-const SCHEMA = 'upsert'
+/** The schema in DuckDB that the tables of a merge are in. */
+const SCHEMA = 'merge'
 
 /**
  * After so many files DuckDB is opened anew: what it keeps of a file for the second time that it is read, its length and
@@ -66,8 +66,8 @@ const SCHEMA = 'upsert'
  */
 const FILES_OF_SESSIONS = 5_000
 
-/** DuckDB, for upserts into the tables of a backend, one after the other. */
-export class DuckDbUpserts implements AsyncDisposable {
+/** DuckDB, for merges into the tables of a backend, one after the other. */
+export class DuckDbMerger implements AsyncDisposable {
   readonly versions: Readonly<Record<string, string>>
   readonly #environment: BackendEnvironment
   readonly #settings: DeltaSettings
@@ -94,21 +94,21 @@ export class DuckDbUpserts implements AsyncDisposable {
     environment: BackendEnvironment,
     settings: DeltaSettings,
     duckDbSettings: DuckDbSettings,
-  ): Promise<DuckDbUpserts> {
+  ): Promise<DuckDbMerger> {
     return translated('connecting', { arm: 'delta/duckdb' }, async () => {
       const sessions = await openSessions(environment, duckDbSettings)
       const versions = { duckdb: duckDbVersion(), ...(await sessions[0].extensionVersions()) }
-      return new DuckDbUpserts(environment, settings, duckDbSettings, sessions, versions)
+      return new DuckDbMerger(environment, settings, duckDbSettings, sessions, versions)
     })
   }
 
   /** Null where no batch that is still to be applied has a row, so that there is nothing to merge. */
-  upsert(target: UpsertTarget, batches: readonly TaggedBatch[]): Promise<ApplyResult | null> {
-    const facts = { table: target.spec.name, tags: batches.map(({ tag }) => tag) }
+  apply(target: MergeTarget, batches: readonly TaggedBatch[], mode: KeyedMode): Promise<ApplyResult | null> {
+    const facts = { table: target.spec.name, mode, tags: batches.map(({ tag }) => tag) }
     return this.#alone(() =>
-      translated(`upserting into table ${target.spec.name}`, facts, async () => {
+      translated(`merging into table ${target.spec.name}`, facts, async () => {
         if (this.#filesRead > FILES_OF_SESSIONS) await this.#openAnew()
-        const result = await upsert(this.#upserter, target, batches)
+        const result = await applyMerge(this.#state, target, batches, mode)
         this.#filesRead += result?.engine['filesProbed'] ?? 0
         return result
       }),
@@ -123,7 +123,7 @@ export class DuckDbUpserts implements AsyncDisposable {
     return this.close()
   }
 
-  get #upserter(): Upserter {
+  get #state(): MergerState {
     return {
       environment: this.#environment,
       settings: this.#settings,
@@ -139,12 +139,13 @@ export class DuckDbUpserts implements AsyncDisposable {
   }
 }
 
-async function upsert(
-  upserter: Upserter,
-  target: UpsertTarget,
+async function applyMerge(
+  state: MergerState,
+  target: MergeTarget,
   batches: readonly TaggedBatch[],
+  mode: KeyedMode,
 ): Promise<ApplyResult | null> {
-  const { environment, sessions } = upserter
+  const { environment, sessions } = state
   const [session] = sessions
   const listing = join(environment.scratchDir, `lakeduel-files-${randomUUID()}.parquet`)
   try {
@@ -154,7 +155,7 @@ async function upsert(
     await session.run(`CREATE SCHEMA ${SCHEMA}`)
     const spec = { ...target.spec, columns: plan.columns }
     const context = {
-      ...upserter,
+      ...state,
       ...plan,
       schema: SCHEMA,
       storage: environment.storage,
@@ -162,9 +163,9 @@ async function upsert(
       uri: target.uri,
       listing,
     }
-    const merged = await merge(context, { parts: free.flatMap(({ batch }) => batch.parts) })
+    const merged = await merge(context, mode, { parts: free.flatMap(({ batch }) => batch.parts) })
     if (merged === null) return null
-    return await committed(upserter, target, plan, { batches, free, merged })
+    return await committed(state, target, plan, { batches, free, merged })
   } finally {
     await rm(listing, { force: true })
     await session.run(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`)
@@ -172,7 +173,7 @@ async function upsert(
 }
 
 function planOf(
-  { sidecar, uri, spec }: UpsertTarget,
+  { sidecar, uri, spec }: MergeTarget,
   batches: readonly TaggedBatch[],
   filesPath: string,
 ): Promise<Plan> {
@@ -189,8 +190,8 @@ interface Applied {
 
 /** Commits a merge; when that is lost to another writer, deletes the files that it would have added. */
 async function committed(
-  { environment, settings }: Upserter,
-  { sidecar, uri }: UpsertTarget,
+  { environment, settings }: MergerState,
+  { sidecar, uri }: MergeTarget,
   plan: Plan,
   { batches, free, merged }: Applied,
 ): Promise<ApplyResult> {
@@ -219,11 +220,7 @@ async function committed(
   } catch (error) {
     // Of any other failure nobody knows here whether it was committed, and then the files are the table's.
     const isLost = error instanceof LakeduelError && error.code === 'COMMIT_CONFLICT'
-    if (isLost)
-      await deleteFiles(
-        environment.storage,
-        written.map(({ path }) => `${uri}/${path}`),
-      )
+    if (isLost) await deleteFiles(environment.storage, urisOf(uri, written))
     throw error
   }
 }
