@@ -1,4 +1,5 @@
 import { catalogFaults } from './catalog-faults.ts'
+import { concurrency } from './concurrency.ts'
 import { deployment } from './deployment.ts'
 import { longevity } from './longevity.ts'
 import { memoryCap } from './memory-cap.ts'
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   stripePaging,
   deployment,
   nested,
+  concurrency,
   longevity,
   readBack,
   catalogFaults,

@@ -181,6 +181,8 @@ export interface ReadOptions {
   readonly query: RelationQuery
   /** Null: nothing is checked. */
   readonly expectation: Expectation | null
+  /** Further tables of the same columns, which are read and checked together with it as if they were one. */
+  readonly unionWith?: readonly string[]
 }
 
 /** What a cell works with. Everything that it opens is closed, and every place that it asked for removed, when the cell ends. */
@@ -213,7 +215,13 @@ export interface Lab {
   /** Says what the cell is doing, for the display, and for the record of where it failed. */
   enter(phase: string): void
   /** Starts a process of the cell in a pod of its own. */
-  start(entry: 'stage' | 'loader' | 'reader', request: object, memoryCapBytes?: number | null): Promise<Child>
+  start(
+    entry: 'stage' | 'loader' | 'reader' | 'writer',
+    request: object,
+    memoryCapBytes?: number | null,
+  ): Promise<Child>
+  /** Waits until a process that has an arm's engine says that it is ready; its settings and versions are recorded. */
+  ready(child: Child): Promise<Ready>
   /** Starts an arm's loader, and waits until it is ready to work; its settings and versions are recorded. */
   loader(options: LoaderOptions): Promise<Ready>
   /**

@@ -119,6 +119,7 @@ function surroundingsOf(run: BenchRun, started: Started, storage: Storage, spill
       stage: entry('stage'),
       loader: entry('loader'),
       reader: entry('reader'),
+      writer: entry('writer'),
       stripeServer: entry('stripe-server'),
       main: entry('../main'),
     },

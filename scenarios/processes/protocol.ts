@@ -63,6 +63,8 @@ export const readerRequestSchema = z.strictObject({
   table: tableSchema,
   query: z.strictObject({ beforeRelation: z.string(), afterRelation: z.string() }),
   expectation: expectationSchema.nullable(),
+  /** Tables that are read with it, as one. */
+  unionWith: z.array(z.string()).readonly(),
 })
 
 export const commandSchema = z.strictObject({ command: z.enum(['go', 'exit']) })

@@ -13,7 +13,9 @@ export function serveReader(): Promise<void> {
     const { environment, table, query } = request
     const format = formatOf(request.arm)
     await using session = await openReader(format, environment)
-    const relation = relationOf(format, environment, table.name)
+    const relation = union(
+      [table.name, ...request.unionWith].map((name) => relationOf(format, environment, name)),
+    )
     await channel.emit({ event: 'ready', processes: { reader: process.pid }, settings: {}, versions: {} })
     await channel.waitFor('go')
     const start = performance.now()
@@ -24,4 +26,9 @@ export function serveReader(): Promise<void> {
     }
     await channel.waitFor('exit')
   })
+}
+
+function union(relations: readonly string[]): string {
+  const [first = '', ...others] = relations
+  return others.length === 0 ? first : `(${relations.map((one) => `FROM ${one}`).join(' UNION ALL ')})`
 }

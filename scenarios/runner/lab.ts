@@ -118,7 +118,7 @@ export class CellLab implements Lab, AsyncDisposable {
   }
 
   async start(
-    entry: 'stage' | 'loader' | 'reader',
+    entry: 'stage' | 'loader' | 'reader' | 'writer',
     request: object,
     memoryCapBytes: number | null = null,
   ): Promise<Child> {
@@ -139,7 +139,10 @@ export class CellLab implements Lab, AsyncDisposable {
       table,
       work,
     }
-    const child = await this.start('loader', request, memoryCapBytes)
+    return this.ready(await this.start('loader', request, memoryCapBytes))
+  }
+
+  async ready(child: Child): Promise<Ready> {
     const ready = await child.event(readyEventSchema, this.#waiting)
     Object.assign(this.settings, ready.settings)
     Object.assign(this.versions, ready.versions)
@@ -174,10 +177,10 @@ export class CellLab implements Lab, AsyncDisposable {
 
   async read(
     phase: string,
-    { arm, place, table, query, expectation }: ReadOptions,
+    { arm, place, table, query, expectation, unionWith = [] }: ReadOptions,
   ): Promise<{ readonly phase: Phase; readonly checked: CheckedEvent | null }> {
     this.enter(phase)
-    const request = { arm, environment: this.environment(place), table, query, expectation }
+    const request = { arm, environment: this.environment(place), table, query, expectation, unionWith }
     const child = await this.start('reader', request)
     const { processes } = await child.event(readyEventSchema, this.#waiting)
     const measured = await this.measure(phase, [{ child, processes }], () => {

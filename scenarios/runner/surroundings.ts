@@ -19,6 +19,7 @@ export interface Surroundings {
     readonly stage: URL
     readonly loader: URL
     readonly reader: URL
+    readonly writer: URL
     readonly stripeServer: URL
     /** The command line itself, for scenarios that run whole imports. */
     readonly main: URL
