@@ -31,6 +31,7 @@ export interface BatchScenario extends Omit<Scenario, 'run'> {
 export function batchScenario(spec: BatchScenario): Scenario & BatchScenario {
   const { datasetKey, dataset, mode, phases } = spec
   return {
+    sharedBy: datasetKey,
     ...spec,
     run: async (cell, lab) => {
       const format = formatOf(cell.arm)

@@ -106,6 +106,8 @@ export interface Scenario {
   readonly faults?: boolean
   /** Why a combination makes no sense, or isn't worth its time in this profile; null where it is a cell. */
   readonly excludes?: (arm: Arm, point: Point, profile: Profile) => string | null
+  /** Points with the same name here share what is made for them, and `estimate` tells of it for each. Without it no point does. */
+  readonly sharedBy?: (point: Point) => string
   /** Of what cells of a point share, and of one cell. */
   readonly estimate: (
     point: Point,
@@ -212,8 +214,8 @@ export interface Lab {
 
   /** Says what the cell is doing, for the display, and for the record of where it failed. */
   enter(phase: string): void
-  /** Starts a process of the cell in a pod of its own. */
-  start(entry: keyof Surroundings['entries'], request: object, memoryCapBytes?: number | null): Promise<Child>
+  /** Starts a process of the cell in a pod of its own. @param entry the name of a file in `cli/processes/` */
+  start(entry: string, request: object, memoryCapBytes?: number | null): Promise<Child>
   /** Starts an arm's loader, and waits until it is ready to work; its settings and versions are recorded. */
   loader(options: LoaderOptions): Promise<Ready>
   /**

@@ -115,7 +115,7 @@ function surroundingsOf(run: BenchRun, started: Started, storage: Storage, spill
     sidecar: { python: setup.sidecar.python, unavailable: setup.sidecar.unavailable },
     scratchDir: spillDir,
     threads: availableParallelism(),
-    entries: { stage: entry('stage'), loader: entry('loader'), reader: entry('reader') },
+    entry,
     settings: run.settings,
     signal,
   }

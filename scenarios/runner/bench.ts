@@ -1,6 +1,6 @@
 import type { Arm } from '../../backends/backend.ts'
 import { formatOf } from '../../backends/backend.ts'
-import type { NetworkProfile } from '../../platform/services/network/network.ts'
+import type { Network, NetworkProfile } from '../../platform/services/network/network.ts'
 import type { Cell, LogRecord, Results, Scalar } from '../../reports/schema.ts'
 import type { PlannedCell, Profile, Scenario } from '../scenario.ts'
 import { runCell } from './cell.ts'
@@ -101,17 +101,18 @@ class Run {
     const reason = unavailable(planned.arm, this.#context.surroundings)
     if (reason !== null) return await this.#keep(skipped(planned, this.#results.cells.length, reason))
     await this.#context.checkServices()
-    const datasets = Object.keys(shared.data).length
-    await using lab = await this.#lab(planned, shared)
+    const network = await this.#context.networks.of(planned)
+    const known = JSON.stringify(shared.data)
+    await using lab = this.#lab(planned, shared, network)
     const { cell, versions } = await runCell(planned, this.#results.cells.length, lab)
+    await network.check()
     await this.#versions(versions)
-    if (Object.keys(shared.data).length !== datasets) await this.#describe(planned.scenario, shared)
+    if (JSON.stringify(shared.data) !== known) await this.#describe(planned.scenario, shared)
     await this.#keep(cell)
   }
 
-  async #lab(planned: PlannedCell, shared: Shared): Promise<CellLab> {
-    const { plan, surroundings, instruments, networks, copyTables, events } = this.#context
-    const network = await networks.of(planned)
+  #lab(planned: PlannedCell, shared: Shared, network: Network): CellLab {
+    const { plan, surroundings, instruments, copyTables, events } = this.#context
     const { parameters, phaseDeadlineMs } = planned.scenario.profiles[plan.profile]
     return new CellLab({
       cellId: planned.id,
