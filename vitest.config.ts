@@ -6,12 +6,12 @@ const SERVICE_TESTS = [
   'test/backends/*.test.ts',
   'test/cli/*.test.ts',
   'test/migrate/*.test.ts',
-  'test/pipeline/{state,queue,end-to-end}/*.test.ts',
+  'test/pipeline/{state,queue,coordination,end-to-end}/*.test.ts',
   'test/pipeline/extract/staging/*.test.ts',
   'test/pipeline/sources/postgres/*.test.ts',
   'test/pipeline/sources/files-*.test.ts',
   'test/platform/services/network/*.test.ts',
-  'test/scenarios/measure/{s3-requests,postgres-usage}.test.ts',
+  'test/scenarios/measure/{s3-requests,s3-audit,postgres-usage,wall-clock}.test.ts',
 ]
 
 export default defineConfig({

@@ -8,6 +8,8 @@ export const FAULT_POINTS = [
   'after-queueing-before-cursor',
   'before-apply',
   'mid-partition-loop',
+  'group-taken',
+  'group-committed',
   'after-commit-before-ack',
   'during-compaction',
   'during-switch',

@@ -1,9 +1,12 @@
 import { catalogFaults } from './catalog-faults.ts'
+import { deployment } from './deployment.ts'
 import { longevity } from './longevity.ts'
 import { memoryCap } from './memory-cap.ts'
 import { mergePartitions } from './merge-partitions.ts'
+import { nested } from './nested.ts'
 import { readBack } from './read-back.ts'
 import type { Scenario } from './scenario.ts'
+import { stripePaging } from './stripe-paging.ts'
 import { wideJson } from './wide-json.ts'
 
 /** Every scenario, in the order in which a run takes them. A new one is a file and a line here. */
@@ -11,6 +14,9 @@ export const SCENARIOS: readonly Scenario[] = [
   memoryCap,
   mergePartitions,
   wideJson,
+  stripePaging,
+  deployment,
+  nested,
   longevity,
   readBack,
   catalogFaults,

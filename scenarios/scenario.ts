@@ -214,8 +214,8 @@ export interface Lab {
 
   /** Says what the cell is doing, for the display, and for the record of where it failed. */
   enter(phase: string): void
-  /** Starts a process of the cell in a pod of its own. @param entry the name of a file in `cli/processes/` */
-  start(entry: string, request: object, memoryCapBytes?: number | null): Promise<Child>
+  /** Starts a process of the cell in a pod of its own. */
+  start(entry: 'stage' | 'loader' | 'reader', request: object, memoryCapBytes?: number | null): Promise<Child>
   /** Starts an arm's loader, and waits until it is ready to work; its settings and versions are recorded. */
   loader(options: LoaderOptions): Promise<Ready>
   /**

@@ -115,7 +115,13 @@ function surroundingsOf(run: BenchRun, started: Started, storage: Storage, spill
     sidecar: { python: setup.sidecar.python, unavailable: setup.sidecar.unavailable },
     scratchDir: spillDir,
     threads: availableParallelism(),
-    entry,
+    entries: {
+      stage: entry('stage'),
+      loader: entry('loader'),
+      reader: entry('reader'),
+      stripeServer: entry('stripe-server'),
+      main: entry('../main'),
+    },
     settings: run.settings,
     signal,
   }

@@ -1,5 +1,6 @@
 import type { PostgresEndpoint, S3Endpoint, Storage } from '../endpoints.ts'
 import { uriOf } from '../endpoints.ts'
+import { PROCESS_NAME } from '../services/postgres/process-name.ts'
 import type { DuckDbSession } from './session.ts'
 import { identifier, literal } from './sql.ts'
 
@@ -76,6 +77,7 @@ function passwordlessDsn(postgres: PostgresEndpoint): string {
     port: String(postgres.port),
     user: postgres.user,
     dbname: postgres.database,
+    application_name: PROCESS_NAME,
     ...(postgres.sslmode === undefined ? {} : { sslmode: postgres.sslmode }),
   }
   return libpqDsn(parameters)

@@ -42,17 +42,19 @@ export class ProcessMemory implements Disposable {
     return true
   }
 
-  /** The proportional set size: shared pages are divided among those who share them. Null when it can't be read. */
   pssBytes(): number | null {
-    const pss = quietly(() =>
-      numberAt(readFileSync(`/proc/${this.processId}/smaps_rollup`, 'latin1'), 'Pss:'),
-    )
-    return pss === null ? null : pss * KIB
+    return pssBytesOf(this.processId)
   }
 
   [Symbol.dispose](): void {
     this.#status[Symbol.dispose]()
   }
+}
+
+/** The proportional set size: shared pages are divided among those who share them. Null when it can't be read. */
+export function pssBytesOf(processId: number): number | null {
+  const pss = quietly(() => numberAt(readFileSync(`/proc/${processId}/smaps_rollup`, 'latin1'), 'Pss:'))
+  return pss === null ? null : pss * KIB
 }
 
 /** Null instead of the error that procfs answers with when a process ends during a read. */

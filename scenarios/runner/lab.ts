@@ -120,10 +120,14 @@ export class CellLab implements Lab, AsyncDisposable {
     this.#options.onPhase(phase)
   }
 
-  async start(entry: string, request: object, memoryCapBytes: number | null = null): Promise<Child> {
+  async start(
+    entry: 'stage' | 'loader' | 'reader',
+    request: object,
+    memoryCapBytes: number | null = null,
+  ): Promise<Child> {
     const pod = await createPod({ name: entry, memoryCapBytes })
     this.#teardown.defer(async () => pod[Symbol.asyncDispose]())
-    const child = new Child(pod, this.surroundings.entry(entry), request)
+    const child = new Child(pod, this.surroundings.entries[entry], request)
     this.#teardown.defer(async () => child[Symbol.asyncDispose]())
     return child
   }

@@ -38,7 +38,7 @@ export async function stageDataset(
     probes: dataset.probes,
   }
   await using pod = await createPod({ name: 'stage', memoryCapBytes: null })
-  await using child = new Child(pod, surroundings.entry('stage'), request)
+  await using child = new Child(pod, surroundings.entries.stage, request)
   const { sets, expectation } = await child.event(stageDoneSchema, waiting)
   await child.exit()
   const [initial = [], batches = []] = sets
@@ -86,7 +86,7 @@ async function runLoader(
   waiting: Waiting,
 ): Promise<void> {
   await using pod = await createPod({ name: 'prepare', memoryCapBytes: null })
-  await using child = new Child(pod, surroundings.entry('loader'), request)
+  await using child = new Child(pod, surroundings.entries.loader, request)
   await child.event(readyEventSchema, waiting)
   child.tell('go')
   await child.event(loaderDoneSchema, waiting)

@@ -16,8 +16,14 @@ export interface Surroundings {
   /** A folder for spill files, emptied after each cell. */
   readonly scratchDir: string
   readonly threads: number
-  /** The program of a child process by its name, which is that of a file in `cli/processes/`. */
-  readonly entry: (name: string) => URL
+  readonly entries: {
+    readonly stage: URL
+    readonly loader: URL
+    readonly reader: URL
+    readonly stripeServer: URL
+    /** The command line itself, for scenarios that run whole imports. */
+    readonly main: URL
+  }
   /** Where arm strategies are overridden, by arm. */
   readonly settings: Readonly<Partial<Record<Arm, Readonly<Record<string, unknown>>>>>
   readonly signal: AbortSignal

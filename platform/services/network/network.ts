@@ -11,7 +11,6 @@ import { type FaultKind, type FaultOptions, type Heal, Way } from './way.ts'
 export type { Calibration } from './calibration.ts'
 export {
   type Latencies,
-  type Latency,
   latencies,
   NETWORK_PROFILES,
   type NetworkProfile,

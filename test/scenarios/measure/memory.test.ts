@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { cgroupOf } from '../../../platform/pods/cgroup-location.ts'
 import { createPod, detectPodMechanism } from '../../../platform/pods/mechanism.ts'
 import { uncapped } from '../../../platform/pods/uncapped.ts'
 import { startMemoryMeasurement } from '../../../scenarios/measure/memory.ts'
@@ -95,6 +97,34 @@ test.runIf(linux)(
     expect(record.floorBytesByRole).toEqual({ loader: record.floorBytes, sh: 0 })
     expect(record.vmHwmBytes['sh']).toBeGreaterThan(100 * 1024)
     expect(record.addedBytes).toBeGreaterThanOrEqual(record.vmHwmBytes['sh'] ?? Number.NaN)
+    loader.stdin.end()
+  },
+)
+
+const peakFile = {
+  'cgroup-v2': ['v2', 'memory.peak'],
+  'cgroup-v1': ['v1 memory', 'memory.max_usage_in_bytes'],
+} as const
+if (mechanism !== 'cgroup-v1' && mechanism !== 'cgroup-v2')
+  console.warn(`Agreement with the file of the cgroup is not tested: pods are made by ${mechanism}`)
+
+test.runIf(mechanism === 'cgroup-v1' || mechanism === 'cgroup-v2')(
+  'the peak of a pod, and what its process added, agree with the file of the cgroup as another program reads it',
+  async () => {
+    if (mechanism !== 'cgroup-v1' && mechanism !== 'cgroup-v2') return
+    await using pod = await createPod({ name: 'file', memoryCapBytes: null })
+    const loader = pod.spawn(node, spiking(250))
+    await nextLine(loader)
+    const [hierarchy, file] = peakFile[mechanism]
+    const directory = cgroupOf(loader.pid ?? 0, hierarchy)
+    const before = pod.usage()?.currentBytes ?? 0
+    using measurement = startMemoryMeasurement(pod, { roles: { loader: loader.pid ?? 0 } })
+    loader.stdin.write('go\n')
+    await nextLine(loader)
+    const { record } = measurement.stop()
+    const peakBytes = Number((await execa('cat', [`${directory}/${file}`])).stdout)
+    expectWithin(record.cgroupPeakBytes ?? 0, peakBytes, 0.001)
+    expectWithin(record.addedBytes, peakBytes - before, 0.02)
     loader.stdin.end()
   },
 )

@@ -12,7 +12,7 @@ import { s3Client } from '../../../platform/services/s3/client.ts'
 import { S3Store } from '../../../platform/storage/s3-store.ts'
 import { openS3Meter, type S3Meter } from '../../../scenarios/measure/s3-requests.ts'
 import { usageBetween } from '../../../scenarios/measure/s3-usage.ts'
-import { runS3Script, S3_SCRIPT } from './s3-script.ts'
+import { runS3Script, S3_SCRIPT } from '../../../scenarios/self-test/s3-script.ts'
 
 const { s3, postgres } = inject('services')
 /** Of this file alone: all requests to a bucket are counted, and other tests run beside it. */

@@ -1,0 +1,3 @@
+import { serveKnownWork } from '../../scenarios/self-test/worker.ts'
+
+await serveKnownWork()

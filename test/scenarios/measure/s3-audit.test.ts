@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { Arm } from '../../../backends/backend.ts'
+import type { Storage } from '../../../platform/endpoints.ts'
+import { createBucket } from '../../../platform/services/s3/bucket.ts'
+import { s3Client } from '../../../platform/services/s3/client.ts'
+import { probeS3 } from '../../../platform/services/s3/probe.ts'
+import { openS3Meter } from '../../../scenarios/measure/s3-requests.ts'
+import { runS3Script, S3_SCRIPT } from '../../../scenarios/self-test/s3-script.ts'
+import { TestLake } from '../../backends/contract/lake.ts'
+import { optional, required } from '../../backends/contract/rows.ts'
+import { unavailable } from '../../backends/contract.ts'
+import { type AuditedMinio, startAuditedMinio } from './audit-log.ts'
+
+const services = inject('services')
+const bucket = 'audited'
+let minio: AuditedMinio
+let storage: Storage & { kind: 's3' }
+
+beforeAll(async () => {
+  minio = await startAuditedMinio()
+  const client = s3Client(minio.server)
+  await createBucket(client, minio.server, bucket)
+  const endpoint = await probeS3(client, minio.server, { bucket, prefix: '' })
+  client.destroy()
+  storage = { kind: 's3', endpoint, bucket, prefix: '' }
+})
+afterAll(() => minio[Symbol.asyncDispose]())
+
+/** What a meter and the server's own log say of the same requests. */
+async function countTwice(metricsUrl: string | null, work: (storage: Storage) => Promise<void>) {
+  await using meter = await openS3Meter({ ...storage, endpoint: { ...storage.endpoint, metricsUrl } })
+  await minio.forget()
+  const stop = await meter.start()
+  await work(meter.storage)
+  const usage = await stop()
+  if (usage.status !== 'measured') throw new Error(usage.reason)
+  const logged = await minio.requestsTo(bucket, usage.requests)
+  return { source: meter.source, metered: usage.byOperation, logged }
+}
+
+async function runScript(used: Storage): Promise<void> {
+  if (used.kind !== 's3') throw new Error('the storage is no S3 storage')
+  const client = s3Client(used.endpoint)
+  await runS3Script(client, bucket, 'script')
+  client.destroy()
+}
+
+/** Appends and merges, as a cell does. */
+async function merge(arm: Arm, used: Storage): Promise<void> {
+  if (used.kind !== 's3') throw new Error('the storage is no S3 storage')
+  await using lake = await TestLake.create(arm, 's3', { ...services, s3: used.endpoint, bucket, prefix: '' })
+  const columns = [required('id', 'int32'), optional('note', 'string')]
+  const table = await lake.createTable({ columns, primaryKey: ['id'] })
+  await table.append([1, 2, 3].map((id) => ({ id, note: 'first' })))
+  await table.upsert([2, 3, 4].map((id) => ({ id, note: 'second' })))
+}
+
+test.each(['server-metrics', 'counting-proxy'] as const)(
+  'the counts of a known script by %s are those of the server’s own audit log',
+  async (wanted) => {
+    const metricsUrl = wanted === 'server-metrics' ? storage.endpoint.metricsUrl : null
+    const { source, metered, logged } = await countTwice(metricsUrl, runScript)
+    expect(source).toBe(wanted)
+    expect(logged).toEqual(S3_SCRIPT.byOperation)
+    expect(metered).toEqual(logged)
+  },
+)
+
+test.for(['ducklake/merge', 'delta/merge'] as const)(
+  'the counts of all that %s does are those of the server’s own audit log',
+  async (arm, { skip }) => {
+    const reason = unavailable(arm)
+    if (reason !== null) skip(reason)
+    for (const metricsUrl of [storage.endpoint.metricsUrl, null]) {
+      const { metered, logged } = await countTwice(metricsUrl, (used) => merge(arm, used))
+      expect(Object.keys(logged)).toContain('PutObject')
+      expect(metered).toEqual(logged)
+    }
+  },
+)
