@@ -11,6 +11,7 @@ const SERVICE_TESTS = [
   'test/pipeline/sources/postgres/*.test.ts',
   'test/pipeline/sources/files-*.test.ts',
   'test/platform/services/network/*.test.ts',
+  'test/scenarios/oracle/planted-faults.test.ts',
   'test/scenarios/measure/{s3-requests,s3-audit,postgres-usage,wall-clock}.test.ts',
 ]
 

@@ -1,14 +1,13 @@
-import { type Arm, formatOf } from '../backends/backend.ts'
-import { openObjectStore } from '../platform/storage/object-store.ts'
+import { formatOf } from '../backends/backend.ts'
 import type { Metric, Point } from '../reports/schema.ts'
 import { median } from '../reports/statistics/quantile.ts'
 import { outcomeOf } from './batch-scenario.ts'
 import { type Fault, Injections } from './catalog-faults/injections.ts'
 import { versionedOf } from './data/versioned.ts'
 import { cost, work as described, duration } from './measure/metric.ts'
+import { orphanFiles } from './oracle/orphans.ts'
 import { type LoaderDone, loaderDoneSchema } from './processes/protocol.ts'
 import { CellFailed } from './runner/failure.ts'
-import type { Place } from './runner/surroundings.ts'
 import type {
   Lab,
   LoaderOptions,
@@ -64,7 +63,7 @@ async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   return {
     metrics: {
       ...metricsOf(starts, injections),
-      unreferencedFiles: cost(await unreferenced(lab, cell.arm, place, table)),
+      orphanFiles: cost((await orphanFiles(format, lab.environment(place))).length),
     },
     series: {},
     ...outcomeOf([checked]),
@@ -136,21 +135,6 @@ function metricsOf(starts: readonly Start[], { made, recoveriesMs }: Injections)
   }
 }
 
-/** Data files below the table's root that the table doesn't refer to: what broken commits left, and merges replaced. */
-async function unreferenced(
-  lab: Lab,
-  arm: Arm,
-  place: Place,
-  table: LoaderOptions['table'],
-): Promise<number> {
-  const { done } = await lab.load('describe', { arm, place, table, work: { kind: 'describe' } })
-  await using store = openObjectStore(place.storage)
-  const files = (await store.list('')).filter(
-    ({ key }) => key.endsWith('.parquet') && !key.includes('_delta_log/'),
-  )
-  return Math.max(0, files.length - (done.engine['dataFiles'] ?? 0) - (done.engine['deleteFiles'] ?? 0))
-}
-
 interface Size {
   readonly rows: number
   readonly updates: number
@@ -191,7 +175,7 @@ export const catalogFaults: Scenario = {
   description:
     'Merges batch after batch through a proxy that breaks each commit a little later than the one before; a loader that fails is started again with the same batches, as a supervisor does it.',
   measures:
-    'processes that failed, time from the end of a fault to the next commit, files that nothing refers to; rows lost and doubled',
+    'processes that failed, time from the end of a fault to the next commit, files that no version of the table names; rows lost and doubled',
   faults: true,
   axes: [
     {

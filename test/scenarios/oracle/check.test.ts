@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { TableSpec } from '../../backends/schema.ts'
-import type { DuckDbSession } from '../../platform/duckdb/session.ts'
-import { checkContent } from '../../scenarios/oracle/check.ts'
-import { contentHash, contentOf, contentsOfKeys } from '../../scenarios/oracle/content.ts'
-import type { Expectation } from '../../scenarios/processes/protocol.ts'
-import { plainSession } from './session.ts'
+import type { TableSpec } from '../../../backends/schema.ts'
+import type { DuckDbSession } from '../../../platform/duckdb/session.ts'
+import { checkContent } from '../../../scenarios/oracle/check.ts'
+import { contentHash, contentOf, contentsOfKeys } from '../../../scenarios/oracle/content.ts'
+import type { Expectation } from '../../../scenarios/processes/protocol.ts'
+import { plainSession } from '../session.ts'
 
 const TABLE: TableSpec = {
   name: 'things',
