@@ -43,9 +43,17 @@ export type Scenario = Readonly<z.infer<typeof scenarioSchema>>
 const linkSchema = z.strictObject({
   latencyMs: durationSchema,
   jitterMs: durationSchema,
-  /** Medians of small requests without and with the proxy in between; null where nobody measured them. */
+  /**
+   * Medians of small requests: without the proxy, through the proxy before it delayed anything, and as the cells use it.
+   * Null where nobody measured them.
+   */
   calibration: z
-    .strictObject({ directMs: durationSchema, proxiedMs: durationSchema, samples: z.int().positive() })
+    .strictObject({
+      directMs: durationSchema,
+      undelayedMs: durationSchema,
+      proxiedMs: durationSchema,
+      samples: z.int().positive(),
+    })
     .nullable(),
 })
 

@@ -4,6 +4,7 @@ import type { Network, NetworkProfile } from '../../platform/services/network/ne
 import type { Cell, LogRecord, Results, Scalar } from '../../reports/schema.ts'
 import type { PlannedCell, Profile, Scenario } from '../scenario.ts'
 import { runCell } from './cell.ts'
+import { measureFloors } from './floors.ts'
 import { CellLab, type LabOptions } from './lab.ts'
 import type { Networks } from './networks.ts'
 import type { Instruments } from './phase.ts'
@@ -11,6 +12,8 @@ import { axisValues, planCells } from './plan.ts'
 import type { ResultsFile } from './results-file.ts'
 import { type OnPreparing, Shared } from './shared.ts'
 import type { Surroundings } from './surroundings.ts'
+
+const FLOOR_SAMPLES = 3
 
 export interface BenchPlan {
   readonly scenarios: readonly Scenario[]
@@ -60,6 +63,7 @@ export function plannedCells(plan: BenchPlan): readonly PlannedCell[] {
 export async function runBench(results: Results, context: BenchContext): Promise<Results> {
   const run = new Run(results, context)
   await context.file.begin(results)
+  await run.floors()
   for (const scenario of context.plan.scenarios) await run.scenario(scenario)
   return await run.end()
 }
@@ -71,6 +75,16 @@ class Run {
   constructor(results: Results, context: BenchContext) {
     this.#results = results
     this.#context = context
+  }
+
+  /** Those of an earlier run that goes on are kept. */
+  async floors(): Promise<void> {
+    const { plan, surroundings, events } = this.#context
+    if (Object.keys(this.#results.run.floors).length > 0) return
+    events.onPreparing('measuring idle processes', 0, 1)
+    const floors = await measureFloors(surroundings, plan.profile === 'smoke' ? 1 : FLOOR_SAMPLES)
+    await this.#record({ record: 'floors', floors })
+    this.#results = { ...this.#results, run: { ...this.#results.run, floors } }
   }
 
   async scenario(scenario: Scenario): Promise<void> {

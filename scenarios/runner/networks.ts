@@ -1,5 +1,6 @@
 import type { PostgresEndpoint, Storage } from '../../platform/endpoints.ts'
 import {
+  type Calibration,
   latencies,
   type Network,
   type NetworkProfile,
@@ -50,8 +51,8 @@ export class Networks implements AsyncDisposable {
     const { s3, postgres } = added ?? NO_LATENCY
     return {
       profile: this.#profile,
-      s3: { ...s3, calibration: calibration.s3 },
-      postgres: { ...postgres, calibration: calibration.postgres },
+      s3: { ...s3, calibration: recordOf(calibration.s3) },
+      postgres: { ...postgres, calibration: recordOf(calibration.postgres) },
     }
   }
 
@@ -81,6 +82,14 @@ export class Networks implements AsyncDisposable {
     })
     return this.#started
   }
+}
+
+type LinkRecord = NonNullable<Run['network']>['s3']
+
+function recordOf(calibration: Calibration | null): LinkRecord['calibration'] {
+  if (calibration === null) return null
+  const { directMs, undelayedMs, proxiedMs, samples } = calibration
+  return { directMs, undelayedMs, proxiedMs, samples }
 }
 
 function latencyOf(point: Point): number | null {

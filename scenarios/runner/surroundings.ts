@@ -20,6 +20,7 @@ export interface Surroundings {
     readonly stage: URL
     readonly loader: URL
     readonly reader: URL
+    readonly floor: URL
     readonly stripeServer: URL
     /** The command line itself, for scenarios that run whole imports. */
     readonly main: URL
@@ -43,7 +44,7 @@ export function catalogPrefix(runId: string): string {
   return `lakeduel_${runId}_`.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
 }
 
-export function placeOf(surroundings: Surroundings, path: string): Place {
+export function placeOf(surroundings: Pick<Surroundings, 'runId' | 'storage'>, path: string): Place {
   return {
     storage: within(surroundings.storage, `${path}/`),
     catalogSchema: schemaName(catalogPrefix(surroundings.runId), path),
