@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests that are given services by test/global-setup.ts; all others start without waiting for any. */
 const SERVICE_TESTS = [
-  'test/backends/delta/*.test.ts',
+  'test/backends/{delta,ducklake}/*.test.ts',
   'test/backends/*.test.ts',
   'test/cli/*.test.ts',
   'test/migrate/*.test.ts',

@@ -58,10 +58,17 @@ export type StagedBatch = Readonly<z.infer<typeof stagedBatchSchema>>
  * - `upsert`: a row whose primary key is stored replaces the stored row, others are added. NULL equals NULL in a key.
  *   A key keeps its partition: a batch that moves a key to another partition is outside of the contract
  *   (that is what lets a backend read only the partitions that the batch names).
+ * - `insert`: a row whose primary key isn't stored is added; one whose key is changes nothing.
+ * - `delete`: the stored rows of the batch's primary keys are removed. The other columns don't matter, but must fit.
  * - `replace`: the table's rows become the batch's rows, in one commit; readers never see half of it.
  */
-export const applyModeSchema = z.enum(['append', 'upsert', 'replace'])
+export const applyModeSchema = z.enum(['append', 'upsert', 'insert', 'delete', 'replace'])
 export type ApplyMode = z.infer<typeof applyModeSchema>
+
+/** Whether rows are found by their primary key, which the table must then have. */
+export function isKeyed(mode: ApplyMode): boolean {
+  return mode === 'upsert' || mode === 'insert' || mode === 'delete'
+}
 
 /** Committed atomically with the data. Batches of a run are applied in the order of `batchIndex`, from 0. */
 export const commitTagSchema = z.strictObject({

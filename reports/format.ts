@@ -84,6 +84,10 @@ export function formatMetricName(name: string): string {
   return splitCamelCase(phased.replace(/(?<=[a-z0-9])(?:Ms|Bytes|Seconds|GibSeconds)$/, ''))
 }
 
+export function capitalize(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
 function splitCamelCase(name: string): string {
   return name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }

@@ -1,7 +1,9 @@
 import { identifier } from '../../platform/duckdb/sql.ts'
+import type { StagedRows } from '../duckdb/staged.ts'
 import type { TableSpec } from '../schema.ts'
+import type { KeySurvey } from './keys.ts'
 import { groupParts, joinCondition, rowsOf } from './keys.ts'
-import type { UpsertStrategy } from './strategy.ts'
+import type { RowCounts, UpsertContext, UpsertStrategy } from './strategy.ts'
 import { columnList, partitionCondition } from './strategy.ts'
 
 /**
@@ -11,17 +13,33 @@ import { columnList, partitionCondition } from './strategy.ts'
  * `WHEN MATCHED AND <changed>` either: it would read the stored row, megabytes of JSON, to save rewriting the few that
  * did not change.
  */
-export const applyByMerge: UpsertStrategy = async ({ session, spec, target, settings }, staged, survey) => {
+export const applyByMerge: UpsertStrategy = async (context, staged, survey) => {
+  const { spec } = context
+  return merge(context, staged, survey, `WHEN MATCHED THEN UPDATE SET ${assignments(spec)} ${whenNew(spec)}`)
+}
+
+/** Adds the rows whose keys are not stored; every strategy does it so. */
+export const insertNewKeys: UpsertStrategy = async (context, staged, survey) =>
+  merge(context, staged, survey, whenNew(context.spec))
+
+async function merge(
+  { session, spec, target, settings }: UpsertContext,
+  staged: StagedRows,
+  survey: KeySurvey,
+  actions: string,
+): Promise<RowCounts> {
   const groups = groupParts(staged.parts, settings.statementPayloadBytes)
   const condition = `${joinCondition(spec, 'stored', 'batch')} AND ${partitionCondition(spec, survey, 'stored')}`
   for (const parts of groups) {
     await session.run(
-      `MERGE INTO ${target} AS stored USING (${rowsOf(staged, parts, survey)}) AS batch ON ${condition}
-       WHEN MATCHED THEN UPDATE SET ${assignments(spec)}
-       WHEN NOT MATCHED THEN INSERT (${columnList(spec)}) VALUES (${values(spec)})`,
+      `MERGE INTO ${target} AS stored USING (${rowsOf(staged, parts, survey)}) AS batch ON ${condition} ${actions}`,
     )
   }
   return { rowsInserted: null, rowsUpdated: null, statements: groups.length }
+}
+
+function whenNew(spec: TableSpec): string {
+  return `WHEN NOT MATCHED THEN INSERT (${columnList(spec)}) VALUES (${values(spec)})`
 }
 
 function assignments(spec: TableSpec): string {

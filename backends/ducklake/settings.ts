@@ -42,6 +42,11 @@ const settingsSchema = z.strictObject({
   commitRetries: z.int().nonnegative(),
   commitRetryWaitMs: z.int().nonnegative(),
   commitRetryBackoff: z.number().min(1),
+  /**
+   * Whether commits carry the tags of their batches. Without them DuckLake's own check of conflicts is all that keeps two
+   * writers apart, and a batch that is applied again is applied twice: for measuring what DuckLake does by itself.
+   */
+  commitTags: z.boolean(),
   /** Share of deleted rows from which maintenance rewrites a file. */
   rewriteDeleteThreshold: z.number().min(0).max(1),
 })
@@ -94,6 +99,7 @@ function defaultsFor(environment: SettingsEnvironment): DuckLakeSettings {
     commitRetries: 10,
     commitRetryWaitMs: 100,
     commitRetryBackoff: 1.5,
+    commitTags: true,
     rewriteDeleteThreshold: 0,
   }
 }

@@ -12,12 +12,15 @@ import type {
   TableDescription,
   TaggedBatch,
 } from '../backend.ts'
+import { isKeyed } from '../backend.ts'
 import { translated, translateError } from '../duckdb/errors.ts'
 import type { StagedRows } from '../duckdb/staged.ts'
 import { inspectBatch } from '../duckdb/staged.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
+import { insertNewKeys } from './apply-merge.ts'
 import type { AttachedLake } from './catalog.ts'
 import { asAsked, describeTable, snapshotVersion, tableName } from './catalog.ts'
+import { deleteKeys } from './delete-keys.ts'
 import { evolveTable } from './evolve.ts'
 import { insertRows } from './insert.ts'
 import { surveyKeys } from './keys.ts'
@@ -60,7 +63,7 @@ export class DuckLakeTable implements LakeTable {
 
   async applyTogether(batches: readonly TaggedBatch[], mode: ApplyMode): Promise<ApplyResult> {
     this.#assertOpen()
-    if (mode === 'upsert' && this.#spec.primaryKey.length === 0) throw noPrimaryKey(this.#spec.name)
+    if (isKeyed(mode) && this.#spec.primaryKey.length === 0) throw noPrimaryKey(this.#spec.name, mode)
     const tags = batches.map(({ tag }) => tag)
     const facts = { table: this.#spec.name, mode, tags }
     return translated(`applying ${describedTags(tags)} to table ${this.#spec.name}`, facts, async () => {
@@ -149,7 +152,8 @@ export class DuckLakeTable implements LakeTable {
     mode: ApplyMode,
     registered: string[],
   ): Promise<{ readonly isFree: readonly boolean[]; readonly counts: RowCounts | null }> {
-    const isFree = await this.#marker.claim(batches.map(({ tag }) => tag))
+    const tags = batches.map(({ tag }) => tag)
+    const isFree = this.#settings.commitTags ? await this.#marker.claim(tags) : tags.map(() => true)
     const free = batches.filter((_, index) => isFree[index])
     if (free.length === 0) return { isFree, counts: null }
     const written = mode === 'replace' ? free.slice(-1) : free
@@ -171,9 +175,19 @@ export class DuckLakeTable implements LakeTable {
     await fitToLoad(this.#session, this.#settings, staged)
     if (mode === 'append' || this.#spec.primaryKey.length === 0) return insertAll(context, staged)
     const survey = await surveyKeys(this.#session, this.#spec, staged)
-    if (mode === 'upsert') return this.#upsert(context, staged, survey)
-    const statements = await insertRows(context, staged, survey)
-    return { rowsInserted: survey.distinctKeys, rowsUpdated: 0, statements: statements + 1 }
+    switch (mode) {
+      case 'upsert':
+        return this.#upsert(context, staged, survey)
+      case 'insert':
+        return insertNewKeys(context, staged, survey)
+      case 'delete':
+        await deleteKeys(context, survey)
+        return { rowsInserted: 0, rowsUpdated: 0, statements: 1 }
+      case 'replace': {
+        const statements = await insertRows(context, staged, survey)
+        return { rowsInserted: survey.distinctKeys, rowsUpdated: 0, statements: statements + 1 }
+      }
+    }
   }
 
   #context(): UpsertContext {
@@ -199,12 +213,12 @@ function sumOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0)
 }
 
-function noPrimaryKey(table: string): LakeduelError {
+function noPrimaryKey(table: string, mode: ApplyMode): LakeduelError {
   return new LakeduelError(
     'BATCH_INVALID',
-    `Table ${table} has no primary key, so a batch can't be upserted into it.`,
+    `Table ${table} has no primary key, which the mode ${mode} finds stored rows by.`,
     {
-      facts: { table },
+      facts: { table, mode },
       remedy: 'Open the table with a primary key, or apply the batch in the mode `append` or `replace`.',
     },
   )

@@ -119,7 +119,6 @@ function surroundingsOf(run: BenchRun, started: Started, storage: Storage, spill
       stage: entry('stage'),
       loader: entry('loader'),
       reader: entry('reader'),
-      floor: entry('floor'),
       stripeServer: entry('stripe-server'),
       main: entry('../main'),
     },

@@ -15,7 +15,8 @@ import type { State } from '../state/store.ts'
 import type { StoredTable } from '../state/stored-tables.ts'
 import { BatchStager, type FinishedBatch } from './batch-stager.ts'
 import type { ExtractLimits } from './limits.ts'
-import { oneAhead, readThroughOutages } from './paged-reading.ts'
+import { readThroughOutages } from './paged-reading.ts'
+import { readAhead } from './reading-ahead.ts'
 import {
   incrementalOf,
   type ResumePoint,
@@ -149,7 +150,7 @@ async function stageByRows(extracting: Extracting): Promise<void> {
     onWaiting: (waiting) => extracting.report.waiting(waiting ? 'source' : null),
   })
   // A page that is dear is slow, too; others are read as they are needed, since each may be large.
-  const pages = extracting.table.pagesAreDear ? oneAhead(reading) : reading
+  const pages = extracting.table.pagesAreDear ? rows.keptAhead(reading) : reading
   try {
     for await (const page of pages) {
       await rows.addRead(page)
@@ -175,7 +176,6 @@ class RowStaging implements AsyncDisposable {
   #batchedRows = 0
   #partsMade = 0
   #isBroken = false
-  #spooling: Promise<void> = Promise.resolve()
   #read = { pages: 0, rows: 0, bytes: 0 }
 
   constructor(extracting: Extracting) {
@@ -206,17 +206,24 @@ class RowStaging implements AsyncDisposable {
     }
   }
 
-  async addRead(page: Page): Promise<void> {
-    const { table, report } = this.#extracting
-    await this.#wholeOrBroken(async () => {
-      if (table.pagesAreDear) {
-        // The page before is safe by now; this one becomes so while the next one is on its way.
-        await this.#spooling
-        this.#spooling = this.#spool(page, this.#extracting.from.pages + this.#rowsThrough.length)
-        this.#spooling.catch(() => undefined)
-      }
-      await this.#add(page)
+  /** Pages that come after those of the spool, and are in it before the one after the next is asked for. */
+  keptAhead(pages: AsyncGenerator<Page, void, void>): AsyncGenerator<Page, void, void> {
+    const { state, lease, from, limits } = this.#extracting
+    let pageNo = from.pages + this.#rowsThrough.length - 1
+    return readAhead({
+      pages,
+      keep: async (page) => {
+        pageNo += 1
+        const { cursor, mark = null } = page
+        await state.extraction.spoolPage(lease, { pageNo, rows: encodeRows(page), cursor, mark })
+      },
+      waitingBytes: limits.waitingBytes,
     })
+  }
+
+  async addRead(page: Page): Promise<void> {
+    const { report } = this.#extracting
+    await this.#wholeOrBroken(() => this.#add(page))
     const { pages, rows, bytes } = this.#read
     this.#read = {
       pages: pages + 1,
@@ -233,7 +240,6 @@ class RowStaging implements AsyncDisposable {
   async flush(): Promise<void> {
     if (this.#isBroken) return
     await this.#wholeOrBroken(async () => {
-      await this.#spooling
       const finished = await this.#stager.finish()
       if (finished !== null) await this.#record(finished)
     })
@@ -247,12 +253,6 @@ class RowStaging implements AsyncDisposable {
     this.#isBroken = true
     await work()
     this.#isBroken = false
-  }
-
-  async #spool(page: Page, pageNo: number): Promise<void> {
-    const { state, lease } = this.#extracting
-    const rows = await encodeRows(page.rows)
-    await state.extraction.spoolPage(lease, { pageNo, rows, cursor: page.cursor, mark: page.mark ?? null })
   }
 
   async #add(page: Page): Promise<void> {

@@ -7,6 +7,8 @@ const MIB = 1024 ** 2
 /** What an extractor may hold, and how large what it writes may be. */
 export interface ExtractLimits {
   readonly read: ReadLimits
+  /** Pages that were read ahead, as the bytes that they took on the way; as objects they are several times as large. */
+  readonly waitingBytes: number
   /** Rows that wait for others, as what they take in this process: their columns' types are settled together. */
   readonly bufferedBytes: number
   readonly batch: BatchLimits
@@ -23,6 +25,7 @@ export interface PartLimits {
 export const DEFAULT_LIMITS: ExtractLimits = {
   // A row may be one text, and no text of V8 is longer.
   read: { readAheadBytes: 150 * MIB, pageRows: 20_000, maxRowBytes: constants.MAX_STRING_LENGTH },
+  waitingBytes: 16 * MIB,
   bufferedBytes: 200 * MIB,
   batch: { payloadBytes: 256 * MIB, rows: 500_000 },
   parts: { partPayloadBytes: 64 * MIB, rowGroupPayloadBytes: 16 * MIB, rowGroupRows: 131_072 },
@@ -42,13 +45,14 @@ export function limitsFor(memoryBudgetBytes: number | null): ExtractLimits {
   const free = Math.max(0, memoryBudgetBytes - FLOOR_BYTES)
   const share = (part: number, least: number, most: number) =>
     Math.round(Math.min(most, Math.max(least, free * part)))
-  const { read, bufferedBytes, batch, parts } = DEFAULT_LIMITS
+  const { read, waitingBytes, bufferedBytes, batch, parts } = DEFAULT_LIMITS
   return {
     read: {
       ...read,
       readAheadBytes: share(1 / 8, 4 * MIB, read.readAheadBytes),
       maxRowBytes: share(1 / 6, 4 * MIB, read.maxRowBytes),
     },
+    waitingBytes: share(1 / 96, MIB, waitingBytes),
     bufferedBytes: share(1 / 8, 4 * MIB, bufferedBytes),
     batch,
     parts: { ...parts, rowGroupPayloadBytes: share(1 / 24, 2 * MIB, parts.rowGroupPayloadBytes) },

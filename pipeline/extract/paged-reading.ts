@@ -74,22 +74,3 @@ async function waitOut(
     onWaiting(false)
   }
 }
-
-/** Asks for the page after the one that is handed over, so that it is on its way while that one is worked on. */
-export async function* oneAhead<Page>(
-  pages: AsyncGenerator<Page, void, void>,
-): AsyncGenerator<Page, void, void> {
-  let next = pages.next()
-  try {
-    for (;;) {
-      const { done, value } = await next
-      if (done === true) return
-      next = pages.next()
-      // It is waited for in the next round, or never when the consumer stops.
-      next.catch(() => undefined)
-      yield value
-    }
-  } finally {
-    await pages.return()
-  }
-}

@@ -126,6 +126,17 @@ export interface Page {
   readonly mark?: JsonValue
   /** The bytes that the rows took on the way here, where the source knows. */
   readonly bytes?: number
+  readonly answer?: Answer
+}
+
+/**
+ * What a page's rows came in, all of them and no others, in their order: JSON of an object that has them in one of its
+ * fields. It spares a page that is dear from being written anew when it is kept.
+ */
+export interface Answer {
+  readonly json: Uint8Array
+  /** The name of that field. */
+  readonly rowsAt: string
 }
 
 /** A part that the source staged itself, in place of rows. */

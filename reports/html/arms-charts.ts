@@ -1,4 +1,5 @@
 import {
+  capitalize,
   formatBytes,
   formatCount,
   formatDuration,
@@ -42,7 +43,7 @@ function headlineChart(id: string, arms: readonly ArmSummary[], metric: string):
   const unit = found?.unit ?? 'count'
   const { name, divisor } = plotUnit(unit)
   const notes = arms.map((arm) => noteOf(arm, metric, (value) => formatValue(value, unit)))
-  const title = metric === 'apply.wallMs' ? 'Time to apply the batch' : formatMetricName(metric)
+  const title = metric === 'apply.wallMs' ? 'Time to apply the batch' : capitalize(formatMetricName(metric))
   return {
     kind: 'arms',
     id,

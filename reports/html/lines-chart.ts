@@ -1,4 +1,4 @@
-import { formatMetricName, formatValue } from '../format.ts'
+import { capitalize, formatMetricName, formatValue } from '../format.ts'
 import { curveOf, type Scaling } from '../summary/scaling.ts'
 import { armColor, type LinesChart, plotUnit } from './chart.ts'
 
@@ -14,7 +14,7 @@ export function linesChart(id: string, scaling: Scaling): LinesChart | null {
     .filter(({ points }) => points.length > 1)
   if (unit === null || curves.length === 0) return null
   const { name, divisor } = plotUnit(unit)
-  const title = `${formatMetricName(metric)} over ${formatMetricName(axis.name)}${elsewhere === '' ? '' : `, ${elsewhere}`}`
+  const title = `${capitalize(formatMetricName(metric))} over ${formatMetricName(axis.name)}${elsewhere === '' ? '' : `, ${elsewhere}`}`
   const said = curves.map(({ arm, points }) => {
     const figures = points.map(([x, y]) => `${formatValue(y, unit)} at ${x}`)
     return `${arm} ${figures.join(', ')}`

@@ -118,7 +118,7 @@ function draw(spec) {
 function drawLines(canvas, spec) {
   const scale = (text) => ({
     type: spec.logarithmic ? 'logarithmic' : 'linear',
-    beginAtZero: true,
+    beginAtZero: !spec.logarithmic,
     grid: { color: color('--grid') },
     ticks: { color: color('--muted'), maxTicksLimit: 8 },
     title: { display: true, text, color: color('--muted') },

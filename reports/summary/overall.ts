@@ -13,8 +13,29 @@ export function judgeOverall(points: readonly PointSummary[]): Verdict {
   return {
     winner: wins[0]?.count === points.length ? wins[0].winner : null,
     headline: describeWins(wins, open, points.length),
-    details: points.map(({ label, verdict }) => `At ${label}: ${verdict.headline}`),
+    details: [...describePoints(points), ...describeFailures(points)],
   }
+}
+
+/** From more points on, the table of all points says it in less room. */
+const TOLD_POINTS = 6
+
+function describePoints(points: readonly PointSummary[]): readonly string[] {
+  return points.length > TOLD_POINTS
+    ? []
+    : points.map(({ label, verdict }) => `At ${label}: ${verdict.headline}`)
+}
+
+/** An arm that failed anywhere is named with the points where it did, however many it has won. */
+function describeFailures(points: readonly PointSummary[]): readonly string[] {
+  const failures = points.flatMap(({ label, arms }) =>
+    arms.filter((arm) => !arm.sound).map(({ arm, outcome }) => ({ arm, label, outcome })),
+  )
+  return [...Map.groupBy(failures, ({ arm, outcome }) => `${arm}: ${outcome}`)].map(([what, where]) => {
+    const first = where.slice(0, TOLD_POINTS).map(({ label }) => label)
+    const rest = where.length - first.length
+    return `${what} at ${first.join('; ')}${rest > 0 ? `; and ${plural(rest, 'more point')}` : ''}.`
+  })
 }
 
 function describeWins(

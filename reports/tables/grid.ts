@@ -1,4 +1,4 @@
-import { formatAxisValue, formatMetricName, formatValue } from '../format.ts'
+import { capitalize, formatAxisValue, formatMetricName, formatValue } from '../format.ts'
 import { GROWTH_POINTS } from '../statistics/theil-sen.ts'
 import type { ArmSummary } from '../summary/arms.ts'
 import type { Scaling } from '../summary/scaling.ts'
@@ -59,8 +59,4 @@ function fieldOf(arm: ArmSummary | undefined, metric: string): string {
 function statusOf(arm: ArmSummary): string {
   const failed = new Set(arm.cells.flatMap(({ status }) => (status === 'ok' ? [] : [status])))
   return [...failed].join(', ')
-}
-
-function capitalize(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1)
 }

@@ -12,7 +12,7 @@ import { loaderRequestSchema } from './protocol.ts'
 import type { Channel } from './serve.ts'
 import { serve } from './serve.ts'
 
-export type Connect = (
+type Connect = (
   arm: Arm,
   environment: BackendEnvironment,
   settings: Readonly<Record<string, unknown>>,

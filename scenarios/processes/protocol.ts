@@ -65,16 +65,6 @@ export const readerRequestSchema = z.strictObject({
   expectation: expectationSchema.nullable(),
 })
 
-/** What stands idle below every arm's work. */
-export const FLOOR_ROLES = ['node', 'engine', 'sidecar'] as const
-
-/** Starts what a role stands for, and lets it be looked at. */
-export const floorRequestSchema = z.strictObject({
-  role: z.enum(FLOOR_ROLES),
-  environment: backendEnvironmentSchema,
-})
-export type FloorRequest = z.infer<typeof floorRequestSchema>
-
 export const commandSchema = z.strictObject({ command: z.enum(['go', 'exit']) })
 
 /** The child stands ready; what it did so far is its floor. `processes` are itself and its own children, by role. */

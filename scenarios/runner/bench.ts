@@ -13,8 +13,6 @@ import type { ResultsFile } from './results-file.ts'
 import { type OnPreparing, Shared } from './shared.ts'
 import type { Surroundings } from './surroundings.ts'
 
-const FLOOR_SAMPLES = 3
-
 export interface BenchPlan {
   readonly scenarios: readonly Scenario[]
   readonly arms: readonly Arm[]
@@ -77,12 +75,17 @@ class Run {
     this.#context = context
   }
 
-  /** Those of an earlier run that goes on are kept. */
+  /** Measured in the run itself, since they are subtracted from its figures. */
   async floors(): Promise<void> {
     const { plan, surroundings, events } = this.#context
-    if (Object.keys(this.#results.run.floors).length > 0) return
-    events.onPreparing('measuring idle processes', 0, 1)
-    const floors = await measureFloors(surroundings, plan.profile === 'smoke' ? 1 : FLOOR_SAMPLES)
+    const cells = plannedCells(plan)
+    const missing = cells.some(({ id }) => !this.#results.cells.some((cell) => cell.id === id))
+    if (!missing || Object.keys(this.#results.run.floors).length > 0) return
+    events.onPreparing('measuring what idle processes hold', 0, 1)
+    const arms = [...new Set(cells.map(({ arm }) => arm))].filter(
+      (arm) => unavailable(arm, surroundings) === null,
+    )
+    const floors = await measureFloors(surroundings, arms)
     await this.#record({ record: 'floors', floors })
     this.#results = { ...this.#results, run: { ...this.#results.run, floors } }
   }

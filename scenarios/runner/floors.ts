@@ -1,61 +1,75 @@
+import { once } from 'node:events'
+import { type Arm, formatOf } from '../../backends/backend.ts'
+import type { TableSpec } from '../../backends/schema.ts'
 import { createPod } from '../../platform/pods/mechanism.ts'
 import type { Run } from '../../reports/schema.ts'
-import { startMemoryMeasurement } from '../measure/memory.ts'
-import { FLOOR_ROLES, type FloorRequest, readyEventSchema } from '../processes/protocol.ts'
-import { Child, type Waiting } from './child.ts'
-import { CellFailed } from './failure.ts'
-import { environmentOf, placeOf, type Surroundings } from './surroundings.ts'
+import { ProcessMemory } from '../measure/process-memory.ts'
+import { readyEventSchema } from '../processes/protocol.ts'
+import { Child } from './child.ts'
+import { environmentOf, placeOf, removePlace, type Surroundings } from './surroundings.ts'
 
-const DEADLINE_MS = 60_000
-
-type Floor = Run['floors'][string]
+const REPEAT = 3
+const DEADLINE_MS = 120_000
+const TABLE: TableSpec = {
+  name: 'floor',
+  columns: [{ name: 'id', type: { kind: 'int64' }, nullable: false }],
+  primaryKey: ['id'],
+  partitionBy: null,
+}
 
 /**
- * Starts idle processes and looks at their resident size, and at how long they take to be ready: bare Node, Node with an
- * empty DuckDB and its extensions, and the sidecar. What can't be started here has no floor.
+ * What a process holds, and how long it takes to start, before it does any work: Node alone, and for each format a loader
+ * with its engine and an open, empty table, its sidecar apart. Resident bytes, from the start of the process on.
+ * @param arms one of each format is enough
  */
-export async function measureFloors(surroundings: Surroundings, samples: number): Promise<Run['floors']> {
-  const floors: Record<string, Floor> = {}
-  for (const role of FLOOR_ROLES) {
-    if (role === 'sidecar' && surroundings.sidecar === null) continue
-    const floor = await floorOf(role, surroundings, samples).catch(unlessItCannotStart)
-    if (floor !== null) floors[role] = floor
-  }
-  return floors
-}
-
-function unlessItCannotStart(error: unknown): null {
-  if (error instanceof CellFailed) return null
-  throw error
-}
-
-async function floorOf(
-  role: FloorRequest['role'],
+export async function measureFloors(
   surroundings: Surroundings,
-  samples: number,
-): Promise<Floor> {
-  const floor: { rssBytes: number[]; startMs: number[] } = { rssBytes: [], startMs: [] }
-  for (let sample = 0; sample < samples; sample += 1) {
-    const { rssBytes, startMs } = await startIdle(role, surroundings)
-    floor.rssBytes.push(rssBytes)
+  arms: readonly Arm[],
+): Promise<Run['floors']> {
+  const floors = new Floors()
+  const onePerFormat = [...new Map(arms.map((arm) => [formatOf(arm), arm])).values()]
+  for (let repetition = 0; repetition < REPEAT; repetition += 1) {
+    surroundings.signal.throwIfAborted()
+    await bareNode(floors)
+    for (const arm of onePerFormat) await idleLoader(surroundings, arm, floors)
+  }
+  return floors.byRole
+}
+
+class Floors {
+  readonly byRole: Run['floors'] = {}
+
+  add(role: string, processId: number, startMs: number): void {
+    using memory = new ProcessMemory(processId)
+    const floor = (this.byRole[role] ??= { rssBytes: [], startMs: [] })
+    floor.rssBytes.push(memory.zeroPeak())
     floor.startMs.push(startMs)
   }
-  return floor
 }
 
-async function startIdle(role: FloorRequest['role'], surroundings: Surroundings) {
-  const waiting: Waiting = { deadlineMs: DEADLINE_MS, signal: surroundings.signal }
-  const request: FloorRequest = {
-    role,
-    environment: environmentOf(surroundings, placeOf(surroundings, 'floors'), null),
-  }
+async function bareNode(floors: Floors): Promise<void> {
   await using pod = await createPod({ name: 'floor', memoryCapBytes: null })
   const startedAt = performance.now()
-  await using child = new Child(pod, surroundings.entries.floor, request)
+  const node = pod.spawn(process.execPath, ['-e', 'console.log("up"); process.stdin.resume()'])
+  await once(node.stdout, 'data')
+  floors.add('node', node.pid ?? 0, performance.now() - startedAt)
+  await pod.kill()
+  await node
+}
+
+async function idleLoader(surroundings: Surroundings, arm: Arm, floors: Floors): Promise<void> {
+  const place = placeOf(surroundings, `floors/${arm}`)
+  const environment = environmentOf(surroundings, place, null)
+  const request = { arm, environment, settings: {}, table: TABLE, work: { kind: 'describe' } }
+  await using pod = await createPod({ name: 'floor', memoryCapBytes: null })
+  const startedAt = performance.now()
+  await using child = new Child(pod, surroundings.entries.loader, request)
+  const waiting = { deadlineMs: DEADLINE_MS, signal: surroundings.signal }
   const { processes } = await child.event(readyEventSchema, waiting)
   const startMs = performance.now() - startedAt
-  using memory = startMemoryMeasurement(pod, { roles: processes })
-  const { floorBytesByRole } = memory.stop().record
-  await child.exit()
-  return { rssBytes: floorBytesByRole[role] ?? 0, startMs }
+  for (const [role, processId] of Object.entries(processes)) {
+    floors.add(`${formatOf(arm)} ${role}`, processId, startMs)
+  }
+  await pod.kill()
+  await removePlace(surroundings, place)
 }

@@ -20,7 +20,6 @@ export interface Surroundings {
     readonly stage: URL
     readonly loader: URL
     readonly reader: URL
-    readonly floor: URL
     readonly stripeServer: URL
     /** The command line itself, for scenarios that run whole imports. */
     readonly main: URL

@@ -3,6 +3,7 @@ import { ARMS, type Arm, formatOf } from '../../backends/backend.ts'
 import { crashTests, evolveCrashTests, swapCrashTests } from './contract/crash.ts'
 import { evolutionTests } from './contract/evolution.ts'
 import { idempotenceTests } from './contract/idempotence.ts'
+import { keyedTests } from './contract/keyed.ts'
 import { useLake } from './contract/lake.ts'
 import { lifecycleTests } from './contract/lifecycle.ts'
 import { partitionTests } from './contract/partitions.ts'
@@ -27,6 +28,7 @@ export function contractSuite(arm: Arm): void {
   describeArm(arm, 's3', (lake) => {
     describe('append', () => appendTests(lake))
     describe('upsert', () => upsertTests(lake))
+    describe('insert and delete', () => keyedTests(lake))
     describe('replace', () => replaceTests(lake))
     describe('a batch counts once', () => idempotenceTests(lake))
     describe('batches together', () => togetherTests(lake))

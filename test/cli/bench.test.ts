@@ -62,7 +62,7 @@ describe('lakeduel bench', () => {
     expect(await leftBehind(recorded.id)).toEqual([])
     expect(recorded.finishedAt).not.toBeNull()
     expect(cells).toHaveLength(ARMS.length * everyArm.length)
-    const { node, engine } = recorded.floors
+    const { node, 'ducklake loader': engine } = recorded.floors
     expect(node?.rssBytes[0]).toBeGreaterThan(20_000_000)
     expect(engine?.rssBytes[0]).toBeGreaterThan(node?.rssBytes[0] ?? 0)
     const unavailable: Readonly<Record<string, string>> = inject('services').sidecar?.unavailable ?? {}
@@ -285,7 +285,10 @@ describe('lakeduel bench', () => {
     {
       what: 'points that a scenario leaves out',
       args: [
-        ...['--scenario', 'merge-partitions', '--profile', 'standard'],
+        '--scenario',
+        'merge-partitions',
+        '--profile',
+        'standard',
         '--axis',
         'partitions=10',
         '--axis',

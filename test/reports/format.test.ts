@@ -3,8 +3,11 @@ import {
   enumerate,
   formatBytes,
   formatDuration,
+  formatMetricName,
+  formatPoint,
   formatRatio,
   formatRatioRange,
+  formatValue,
 } from '../../reports/format.ts'
 
 test('bytes are binary units with three significant digits', () => {
@@ -37,4 +40,34 @@ test('ratios near 1 keep the decimal that makes the difference', () => {
 
 test('lists end with "and"', () => {
   expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(enumerate)).toEqual(['', 'a', 'a and b', 'a, b and c'])
+})
+
+test('a value is shown in its unit', () => {
+  expect(formatValue(1536, 'bytes')).toBe('1.50 KiB')
+  expect(formatValue(1536, 'bytes/s')).toBe('1.50 KiB/s')
+  expect(formatValue(2.5, 's')).toBe('2.50 s')
+  expect(formatValue(12, 'count')).toBe('12')
+  expect(formatValue(12.345, 'count')).toBe('12.3')
+  expect(formatValue(1.06, 'per-commit')).toBe('1.06 per commit')
+  expect(formatValue(6.3, 'commits/s')).toBe('6.30 commits/s')
+})
+
+test('a name becomes words, without the unit that its value shows', () => {
+  expect(
+    ['apply.wallMs', 'commitLatencyP50Ms', 'leastCapBytes', 'rowsLost', 'commitsPerSecond'].map(
+      formatMetricName,
+    ),
+  ).toEqual(['apply wall', 'commit latency p50', 'least cap', 'rows lost', 'commits per second'])
+})
+
+test('a point names each axis with its value and unit', () => {
+  const axes = [
+    { name: 's3LatencyMs', unit: 'ms', description: '', values: [0, 15] },
+    { name: 'rowBytes', unit: 'bytes', description: '', values: [10240] },
+    { name: 'partitioned', unit: null, description: '', values: [true] },
+  ]
+  expect(formatPoint({ s3LatencyMs: 15, rowBytes: 10240, partitioned: true }, axes)).toBe(
+    's3 latency 15 ms, row 10.0 KiB, partitioned yes',
+  )
+  expect(formatPoint({}, axes)).toBe('')
 })

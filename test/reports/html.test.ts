@@ -121,7 +121,7 @@ test('a scenario with a numeric axis plots a line an arm, with its growth, in th
   expect(lines).toMatchObject({
     xAxis: 'writers',
     yAxis: 'commits/s',
-    title: 'commits per second over writers, target same table',
+    title: 'Commits per second over writers, target same table',
   })
   expect(lines.lines.map(({ label }) => label)).toEqual(['delta/merge, x^0.00', 'ducklake/merge, x^1.00'])
   const curve: LinesChart['lines'][number]['points'] = [

@@ -122,6 +122,9 @@ test('an arm that failed at one point says so there, and where it has no cell th
   )
   expect(grid?.rows[0]).toEqual(['writers 1, target same table', '10.0 commits/s', 'wrong-data'])
   expect(grid?.rows[5]?.[1]).toBe('–')
+  expect(firstScenario({ ...results, cells: [wrong, second, ...rest] }).verdict.details).toContain(
+    'ducklake/merge: wrong data: rows at writers 1, target same table.',
+  )
 })
 
 test('the Markdown report has the overview, the scalings and the points of every table', () => {

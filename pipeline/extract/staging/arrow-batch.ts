@@ -2,6 +2,7 @@ import { type Data, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { typeName } from '../../../backends/widening.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
 import type { SettledColumn } from '../table-plan.ts'
+import { otherTurns } from '../turns.ts'
 import { Misfit } from '../types/values.ts'
 import { arrowData } from './arrow-data.ts'
 import { arrowField } from './arrow-type.ts'
@@ -20,21 +21,23 @@ export interface ArrowRows {
  * @throws LakeduelError `SCHEMA_MISMATCH` for a value that its column's type doesn't hold, `BATCH_INVALID` for a null
  *   where there must be none
  */
-export function arrowRows(
+export async function arrowRows(
   columns: readonly SettledColumn[],
   from: number,
   to: number,
   room: TextRoom,
-): ArrowRows {
+): Promise<ArrowRows> {
   const nulled = new Map<string, number>()
-  const children = columns.map((column) => {
+  const children: Data[] = []
+  for (const column of columns) {
     const cells = column.cells.slice(from, to)
     const data = dataOf(column, cells, room)
     const lost = data.nullCount - (data.nullCount === 0 ? 0 : missing(cells))
     if (lost > 0) nulled.set(column.name, lost)
     if (data.nullCount > 0 && !column.nullable) throw missingValue(column)
-    return data
-  })
+    children.push(data)
+    await otherTurns()
+  }
   const schema = new Schema(columns.map(arrowField))
   const data = makeData({ type: new Struct(schema.fields), length: to - from, nullCount: 0, children })
   return { batch: new RecordBatch(schema, data), payloadBytes: bytesOf(children), nulled }

@@ -4,6 +4,7 @@ import type { StagedPart } from '../../../backends/backend.ts'
 import type { ColumnSpec } from '../../../backends/schema.ts'
 import { faultPoint } from '../../faults.ts'
 import { ParquetFile } from '../parquet/file.ts'
+import { otherTurns } from '../turns.ts'
 import type { ArrowRows } from './arrow-batch.ts'
 import type { PartStore } from './part-store.ts'
 
@@ -34,7 +35,10 @@ export class PartWriter {
   /** The rows become a row group. Waits for the store where that is slower. */
   async add({ batch, payloadBytes }: ArrowRows): Promise<void> {
     if (this.#rows === 0) await this.#write(this.#file.start())
-    for await (const bytes of this.#file.rowGroup(batch)) await this.#write(bytes)
+    for await (const bytes of this.#file.rowGroup(batch)) {
+      await this.#write(bytes)
+      await otherTurns()
+    }
     this.#rows += batch.numRows
     this.#payloadBytes += payloadBytes
     await faultPoint('mid-upload')

@@ -71,7 +71,7 @@ export class StagingWriter {
 
   /** Rows that take more than was thought are halved until they fit. */
   async #addRowGroup(columns: readonly SettledColumn[], from: number, to: number): Promise<void> {
-    const rows = arrowRows(columns, from, to, this.#room)
+    const rows = await arrowRows(columns, from, to, this.#room)
     if (rows.payloadBytes > this.#target.limits.rowGroupPayloadBytes && to - from > 1) {
       this.#room.release()
       const middle = (from + to) >> 1

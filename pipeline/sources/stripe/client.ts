@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Stripe } from 'stripe'
 import { z } from 'zod'
 import type { StripeConfig } from './config.ts'
+import { type AnswerBytes, stripeHttp } from './http.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 const FIRST_WAIT_MS = 500
@@ -25,13 +26,11 @@ export type Query = Readonly<Record<string, string | number>>
 export interface Answer {
   /** Parsed JSON. */
   readonly body: unknown
-  /** Of the body on its way here; null when Stripe did not tell. */
-  readonly bytes: number | null
+  /** What it was parsed from. */
+  readonly json: Uint8Array
 }
 
-const answerSchema = z.object({
-  lastResponse: z.object({ headers: z.object({ 'content-length': z.string().optional() }) }),
-})
+const objectSchema = z.custom<object>((body) => typeof body === 'object' && body !== null)
 
 /** One connection to Stripe, for one read. It ends with the signal. */
 export class StripeApi implements Disposable {
@@ -39,6 +38,7 @@ export class StripeApi implements Disposable {
   readonly #signal: AbortSignal
   readonly #agent: HttpAgent
   readonly #client: Stripe
+  readonly #answers: AnswerBytes = new WeakMap()
   readonly #end: () => void
 
   constructor(config: StripeConfig, signal: AbortSignal) {
@@ -56,7 +56,7 @@ export class StripeApi implements Disposable {
             protocol: isPlain ? 'http' : 'https',
           }),
       ...(config.account === null ? {} : { stripeAccount: config.account }),
-      httpClient: abortable(Stripe.createNodeHttpClient(this.#agent), signal),
+      httpClient: stripeHttp(Stripe.createNodeHttpClient(this.#agent), this.#answers, signal),
       maxNetworkRetries: 0,
       timeout: config.timeoutMs,
       appInfo: { name: 'lakeduel' },
@@ -92,32 +92,12 @@ export class StripeApi implements Disposable {
 
   async #request(url: string): Promise<Answer> {
     const { apiVersion } = this.#config
-    const body: unknown = await this.#client.rawRequest(
-      'GET',
-      url,
-      undefined,
-      apiVersion === null ? {} : { apiVersion },
+    const body = objectSchema.parse(
+      await this.#client.rawRequest('GET', url, undefined, apiVersion === null ? {} : { apiVersion }),
     )
-    const length = answerSchema.parse(body).lastResponse.headers['content-length']
-    return { body, bytes: length === undefined ? null : Number(length) }
-  }
-}
-
-/**
- * The client tries a closed connection again whatever its settings say, after half a second; once the read is aborted that
- * must not open another one.
- */
-function abortable(inner: Stripe.HttpClient, signal: AbortSignal): Stripe.HttpClient {
-  return {
-    getClientName: () => inner.getClientName(),
-    makeRequest: async (...request) => {
-      try {
-        if (!signal.aborted) return await inner.makeRequest(...request)
-      } catch (error) {
-        if (!signal.aborted) throw error
-      }
-      throw new Error('The read was aborted.')
-    },
+    const json = this.#answers.get(body)
+    if (json === undefined) throw new TypeError('an answer of Stripe without a body')
+    return { body, json }
   }
 }
 

@@ -1,5 +1,6 @@
 import { Stripe } from 'stripe'
 import { z } from 'zod'
+import type { Answer as PageAnswer } from '../source.ts'
 import type { Answer, Query, StripeApi } from './client.ts'
 import { advance, type Position, type StripeObject } from './position.ts'
 
@@ -8,10 +9,12 @@ export const MOST_PER_PAGE = 100
 
 export interface ListPage {
   readonly rows: readonly StripeObject[]
-  /** Of the answer; null when Stripe did not tell. */
-  readonly bytes: number | null
+  /** Of the answer. */
+  readonly bytes: number
   /** The position before these rows; `advance` makes the one after any of them. */
   readonly before: Position | null
+  /** Null where it holds other rows, too. */
+  readonly answer: PageAnswer | null
 }
 
 const listSchema = z.object({
@@ -32,11 +35,12 @@ export async function* listPages(
 ): AsyncGenerator<ListPage> {
   let position = start
   for (let hasMore = true; hasMore; ) {
-    const { body, bytes } = await answerAfter(api, path, query, position)
+    const { body, json } = await answerAfter(api, path, query, position)
     const { data, has_more } = listSchema.parse(body)
     const seen = new Set(position?.seen)
     const rows = data.filter((row) => !seen.has(row.id))
-    if (rows.length > 0) yield { rows, bytes, before: position }
+    const answer = rows.length === data.length ? { json, rowsAt: 'data' } : null
+    if (rows.length > 0) yield { rows, bytes: json.length, before: position, answer }
     const last = data.at(-1)
     hasMore = has_more && last !== undefined
     position = advance(position, rows)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { PageFill } from '../page-fill.ts'
 import { rowBytes } from '../row-bytes.ts'
-import type { JsonValue, Page, ReadLimits, ReadRequest } from '../source.ts'
+import type { Answer, JsonValue, Page, ReadLimits, ReadRequest } from '../source.ts'
 import type { Query, StripeApi } from './client.ts'
 import { type ListPage, listPages, MOST_PER_PAGE } from './list-pages.ts'
 import { advance, createdOf, type Position, positionSchema, type StripeObject } from './position.ts'
@@ -42,6 +42,7 @@ export async function* readList(
         rows: part.rows,
         cursor: { position: part.position, mark },
         bytes: part.bytes,
+        ...(part.answer === null ? {} : { answer: part.answer }),
         ...(mark === null ? {} : { mark }),
       }
   }
@@ -63,15 +64,16 @@ interface PagePart {
   readonly rows: readonly StripeObject[]
   readonly position: Position | null
   readonly bytes: number
+  /** Null where it holds other rows, too. */
+  readonly answer: Answer | null
 }
 
 /**
  * A page of Stripe's is some hundred kilobytes and passes as it is; only when it is larger than what may be held are its rows
  * weighed and given out in parts.
  */
-function* withinBytes({ rows, bytes, before }: ListPage, limits: ReadLimits): Generator<PagePart> {
-  if (bytes !== null && bytes <= limits.readAheadBytes)
-    return yield { rows, bytes, position: advance(before, rows) }
+function* withinBytes({ rows, bytes, before, answer }: ListPage, limits: ReadLimits): Generator<PagePart> {
+  if (bytes <= limits.readAheadBytes) return yield { rows, bytes, position: advance(before, rows), answer }
   const fill = new PageFill(limits)
   let position = before
   let taken = 0
@@ -80,7 +82,7 @@ function* withinBytes({ rows, bytes, before }: ListPage, limits: ReadLimits): Ge
     const part = rows.slice(taken, taken + filled.length)
     taken += part.length
     position = advance(position, part)
-    return { rows: part, position, bytes: weight }
+    return { rows: part, position, bytes: weight, answer: null }
   }
   for (const row of rows) {
     const weight = rowBytes(row)

@@ -21,6 +21,8 @@ export class TableModel {
     if (mode === 'append') this.#rows = [...this.#rows, ...rows]
     if (mode === 'replace') this.#rows = rows
     if (mode === 'upsert') this.#rows = this.#upserted(rows)
+    if (mode === 'insert') this.#rows = [...this.#rows, ...this.#without(this.#lastOfKeys(rows), this.#rows)]
+    if (mode === 'delete') this.#rows = this.#without(this.#rows, rows)
   }
 
   /** A copy, for asking what the table would hold after another batch. */
@@ -32,9 +34,16 @@ export class TableModel {
   }
 
   #upserted(rows: readonly Row[]): readonly Row[] {
-    const byKey = new Map(this.#rows.map((row) => [this.#keyOf(row), row]))
-    for (const row of rows) byKey.set(this.#keyOf(row), row)
-    return [...byKey.values()]
+    return this.#lastOfKeys([...this.#rows, ...rows])
+  }
+
+  #lastOfKeys(rows: readonly Row[]): readonly Row[] {
+    return [...new Map(rows.map((row) => [this.#keyOf(row), row])).values()]
+  }
+
+  #without(rows: readonly Row[], others: readonly Row[]): readonly Row[] {
+    const keys = new Set(others.map((row) => this.#keyOf(row)))
+    return rows.filter((row) => !keys.has(this.#keyOf(row)))
   }
 
   #keyOf(row: Row): string {

@@ -25,7 +25,10 @@ const rowArbitrary = fc.record({
 })
 const partsArbitrary = fc.array(fc.array(rowArbitrary, { maxLength: 8 }), { maxLength: 3 })
 const operationArbitrary = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('upsert' as const), parts: partsArbitrary }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constantFrom('upsert', 'insert', 'delete'), parts: partsArbitrary }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -71,7 +74,9 @@ export function propertyTests(lake: () => TestLake): void {
 async function perform(operation: Operation, table: TestTable): Promise<void> {
   switch (operation.kind) {
     case 'upsert':
-      await table.upsert(...operation.parts)
+    case 'insert':
+    case 'delete':
+      await table.apply(operation.kind, ...operation.parts)
       return
     case 'replace':
       await table.replace(operation.rows)

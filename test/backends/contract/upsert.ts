@@ -171,11 +171,14 @@ export function upsertTests(lake: () => TestLake): void {
     await table.expectStored()
   })
 
-  test('an upsert into a table without a primary key is refused', async () => {
-    const table = await lake().createTable({ columns: COLUMNS })
-    await table.append([at(1, 'a')])
-    const batch = await table.stage([at(1, 'b')])
-    await expectFailure(table.handle.apply(batch, 'upsert', table.nextTag()), 'BATCH_INVALID')
-    await table.expectStored()
-  })
+  test.each(['upsert', 'insert', 'delete'] as const)(
+    'the mode %s is refused in a table without a primary key',
+    async (mode) => {
+      const table = await lake().createTable({ columns: COLUMNS })
+      await table.append([at(1, 'a')])
+      const batch = await table.stage([at(1, 'b')])
+      await expectFailure(table.handle.apply(batch, mode, table.nextTag()), 'BATCH_INVALID')
+      await table.expectStored()
+    },
+  )
 }

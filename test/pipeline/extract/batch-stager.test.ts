@@ -17,6 +17,7 @@ const KB = 1_000
 /** Limits that small rows reach. */
 const LIMITS: ExtractLimits = {
   read: { readAheadBytes: 100 * KB, pageRows: 100, maxRowBytes: Number.MAX_SAFE_INTEGER },
+  waitingBytes: 100 * KB,
   bufferedBytes: 60 * KB,
   batch: { payloadBytes: 100 * KB, rows: 50 },
   parts: { partPayloadBytes: 50 * KB, rowGroupPayloadBytes: 10 * KB, rowGroupRows: 30 },

@@ -32,14 +32,14 @@ describe('what a row takes', () => {
   test.each([
     ['declared', DECLARED],
     ['inferred', null],
-  ])('is estimated to within a tenth of its Arrow payload, with %s types', (_, columns) => {
-    fc.assert(
-      fc.property(fc.array(rowArbitrary, { minLength: 200, maxLength: 300 }), (rows) => {
+  ])('is estimated to within a tenth of its Arrow payload, with %s types', async (_, columns) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(rowArbitrary, { minLength: 200, maxLength: 300 }), async (rows) => {
         const plan = planOf({ table: { ...SOURCE_TABLE, columns } })
         const buffer = new RowBuffer(plan.hints())
         for (const row of rows) buffer.add(row)
         const estimated = buffer.payloadByRow.reduce((sum, bytes) => sum + bytes, 0)
-        const { payloadBytes } = arrowRows(plan.settle(buffer), 0, rows.length, new TextRoom())
+        const { payloadBytes } = await arrowRows(plan.settle(buffer), 0, rows.length, new TextRoom())
         expect(estimated / payloadBytes).toBeGreaterThan(0.9)
         expect(estimated / payloadBytes).toBeLessThan(1.1)
       }),
@@ -47,13 +47,13 @@ describe('what a row takes', () => {
     )
   })
 
-  test('counts columns that a row does not have, as Arrow does', () => {
+  test('counts columns that a row does not have, as Arrow does', async () => {
     const rows: Row[] = Array.from({ length: 500 }, (_, i) => ({ id: i, [`field ${i % 100}`]: i }))
     const plan = planOf()
     const buffer = new RowBuffer(plan.hints())
     for (const row of rows) buffer.add(row)
     const estimated = buffer.payloadByRow.slice(-100).reduce((sum, bytes) => sum + bytes, 0)
-    const { payloadBytes } = arrowRows(plan.settle(buffer), 400, 500, new TextRoom())
+    const { payloadBytes } = await arrowRows(plan.settle(buffer), 400, 500, new TextRoom())
     expect(estimated / payloadBytes).toBeGreaterThan(0.9)
     expect(estimated / payloadBytes).toBeLessThan(1.1)
   })

@@ -131,7 +131,7 @@ describe('a partitioned table', () => {
     }
     const plan = planOf({ table, partition: { mode: 'md5', columns: ['key'], count: 4 } })
     const columns = settle(plan, [{ key: 'abc' }])
-    expect(() => arrowRows(columns, 0, 1, new TextRoom())).toThrow(mismatch({ column: 'key' }))
+    await expect(arrowRows(columns, 0, 1, new TextRoom())).rejects.toThrow(mismatch({ column: 'key' }))
   })
 
   test('that is none stays so', () => {

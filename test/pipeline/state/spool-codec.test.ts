@@ -19,7 +19,7 @@ const rows: fc.Arbitrary<Row[]> = fc.array(fc.dictionary(fc.string(), value))
 test('rows come out of the spool as they went in, whatever they hold', async () => {
   await fc.assert(
     fc.asyncProperty(rows, async (page) => {
-      const decoded = await decodeRows(await encodeRows(page))
+      const decoded = await decodeRows(encodeRows({ rows: page }))
       expect(decoded.map((row) => ({ ...row }))).toStrictEqual(page.map((row) => ({ ...row })))
     }),
     { seed: 20261126 },
@@ -32,5 +32,16 @@ test('rows of an API take a small part of their size', async () => {
     status: 'paid',
     note: 'x'.repeat(1_000),
   }))
-  expect((await encodeRows(page)).length).toBeLessThan(5_000)
+  expect(encodeRows({ rows: page }).length).toBeLessThan(5_000)
+})
+
+test('rows come out of the answer that they came in, which is kept in their place', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.dictionary(fc.string(), fc.jsonValue())), async (data) => {
+      const json = Buffer.from(JSON.stringify({ object: 'list', data, more: false }))
+      const decoded = await decodeRows(encodeRows({ rows: [], answer: { json, rowsAt: 'data' } }))
+      expect(decoded).toStrictEqual(JSON.parse(JSON.stringify(data)))
+    }),
+    { seed: 20261126 },
+  )
 })

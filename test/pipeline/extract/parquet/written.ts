@@ -41,7 +41,7 @@ export class Written implements AsyncDisposable {
     await handle.write(file.start())
     let from = 0
     for (const rows of rowGroups ?? [columns[0]?.cells.length ?? 0]) {
-      const { batch } = arrowRows(settled, from, from + rows, new TextRoom())
+      const { batch } = await arrowRows(settled, from, from + rows, new TextRoom())
       for await (const bytes of file.rowGroup(batch)) await handle.write(bytes)
       from += rows
     }

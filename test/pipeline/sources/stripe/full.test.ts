@@ -60,6 +60,19 @@ test('a page that is larger than what may be held is given out in parts, each wi
   }
 })
 
+test('a page comes with the answer that its rows were in, unless it holds only some of them', async () => {
+  const whole = await pagesOf(server, 'invoices')
+  for (const { rows, answer, bytes } of whole) {
+    expect(answer?.rowsAt).toBe('data')
+    expect(JSON.parse(Buffer.from(answer?.json ?? []).toString())).toMatchObject({ data: rows })
+    expect(bytes).toBe(answer?.json.length)
+  }
+  const cut = await pagesOf(server, 'invoices', { limits: { readAheadBytes: 50_000 } })
+  // Of the 1,203 invoices, three are on the last page, which fits.
+  expect(cut.slice(0, -1).every(({ answer }) => answer === undefined)).toBe(true)
+  expect(cut.at(-1)).toMatchObject({ rows: { length: 3 }, answer: { rowsAt: 'data' } })
+})
+
 test('the next page is asked for when the reader asks for it, and not before', async () => {
   await using source = await openSource(server)
   server.resetStats()

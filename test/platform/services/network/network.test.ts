@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../../../../platform/config/load.ts'
 import { runningProcesses } from '../../../../platform/process-identity.ts'
 import {
   latencies,
   NO_LATENCY,
   openNetwork,
+  openToxiproxy,
   PROFILE_LATENCIES,
   type Toxiproxy,
 } from '../../../../platform/services/network/network.ts'
@@ -91,9 +93,32 @@ describe('a network', () => {
   })
 })
 
+describe('a configured Toxiproxy', () => {
+  const configured = async (apiUrl: string) => loadConfig({ env: { LAKEDUEL_TOXIPROXY: `${apiUrl}/` } })
+
+  it('is used, and goes on afterwards', async () => {
+    const config = await configured(toxiproxy.apiUrl)
+    for (const storage of [direct.storage, { kind: 'local', root: '/nowhere' } as const]) {
+      await using used = await openToxiproxy(config)
+      expect(used).toMatchObject({ apiUrl: toxiproxy.apiUrl, origin: 'configured' })
+      await using network = await openNetwork(used, storage, direct.postgres, NO_LATENCY)
+      await network.check()
+    }
+  })
+
+  it('that does not answer is an error that names its address', async () => {
+    const opening = openToxiproxy(await configured('http://127.0.0.1:1'))
+    await expect(opening).rejects.toMatchObject({
+      code: 'PROXY_GONE',
+      message: expect.stringContaining('http://127.0.0.1:1,'),
+    })
+  })
+})
+
 describe('a proxy that dies while it is in use', () => {
-  it('is named by whatever asks for it, and leaves nothing that cannot be disposed of', async () => {
-    const own = await openTestToxiproxy()
+  it('is named by whatever asks for it, and leaves nothing that cannot be disposed of', async ({ skip }) => {
+    await using own = await openTestToxiproxy()
+    if (own.origin !== 'local') skip('only a Toxiproxy that runs as a process of ours can be killed')
     const network = await openNetwork(own, direct.storage, direct.postgres, NO_LATENCY)
     const heal = await network.fault('s3', '503')
     await network.check()
@@ -107,7 +132,6 @@ describe('a proxy that dies while it is in use', () => {
     await expect(heal()).rejects.toMatchObject(gone)
     await network[Symbol.asyncDispose]()
     await expect(openNetwork(own, direct.storage, direct.postgres, 'same-region')).rejects.toMatchObject(gone)
-    await own[Symbol.asyncDispose]()
   })
 })
 

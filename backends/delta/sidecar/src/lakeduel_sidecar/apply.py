@@ -21,6 +21,9 @@ from .streaming_upsert import streaming_upsert
 from .table import LakeTable
 from .wire import Apply
 
+KEYED_MODES = frozenset({"upsert", "insert", "delete"})
+"""Those that find stored rows by their primary key."""
+
 
 def apply(table: LakeTable, request: Apply) -> dict[str, Any]:
     table.refresh()
@@ -57,7 +60,7 @@ def write_read(table: LakeTable, request: Apply, rows: StagedRows) -> Outcome:
         return write_rows(table, request, rows, "append")
     if request.mode == "replace":
         return write_rows(table, request, rows, "overwrite")
-    if request.mode == "upsert":
+    if request.mode in KEYED_MODES:
         # Nothing to merge, but the tags are to be committed.
         return write_rows(table, request, rows, "append") if rows.rows == 0 else upsert_rows(table, request, rows)
     raise SidecarError("USAGE", f'there is no mode "{request.mode}"', mode=request.mode)
@@ -113,7 +116,7 @@ def scans_of(table: LakeTable, request: Apply, scan: KeyScan) -> list[KeyScan]:
 
 def upsert_step(table: LakeTable, step: Upsert) -> Outcome:
     strategy = step.request.strategy
-    if strategy in ("merge", "merge-tuned"):
+    if strategy in ("merge", "merge-tuned") or step.request.mode != "upsert":
         return merge(table.delta, step)
     if strategy != "deltalite":
         raise SidecarError("USAGE", f'there is no strategy "{strategy}"', strategy=strategy)

@@ -1,4 +1,4 @@
-"""Upserts through delta-rs's own MERGE."""
+"""Upserts, inserts and deletes by key through delta-rs's own MERGE."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, WriterProperties
+from deltalake.table import TableMerger
 
 from .commits import commit_properties
 from .faults import fault_point
@@ -71,31 +72,36 @@ def merge_loop(delta: DeltaTable, upsert: Upsert) -> Outcome:
 
 def merge_once(delta: DeltaTable, upsert: Upsert, source: pa.RecordBatchReader | pa.Table, predicate: str) -> Outcome:
     write = upsert.request.write
-    figures: dict[str, Any] = (
-        delta.merge(
-            source,
-            predicate,
-            source_alias="s",
-            target_alias="t",
-            writer_properties=merge_properties(upsert.rows, write),
-            commit_properties=commit_properties(upsert.tags, write.max_commit_retries),
-        )
-        .when_matched_update_all()
-        .when_not_matched_insert_all()
-        .execute()
+    merger = delta.merge(
+        source,
+        predicate,
+        source_alias="s",
+        target_alias="t",
+        writer_properties=merge_properties(upsert.rows, write),
+        commit_properties=commit_properties(upsert.tags, write.max_commit_retries),
     )
+    figures: dict[str, Any] = with_actions(merger, upsert.request.mode).execute()
     return Outcome(
         commits=1,
         inserted=figures["num_target_rows_inserted"],
         updated=figures["num_target_rows_updated"],
         engine={
             "rowsCopied": figures["num_target_rows_copied"],
+            "rowsDeleted": figures["num_target_rows_deleted"],
             "filesAdded": figures["num_target_files_added"],
             "filesRemoved": figures["num_target_files_removed"],
             "scanMs": figures["scan_time_ms"],
             "rewriteMs": figures["rewrite_time_ms"],
         },
     )
+
+
+def with_actions(merger: TableMerger, mode: str) -> TableMerger:
+    if mode == "delete":
+        return merger.when_matched_delete()
+    if mode == "insert":
+        return merger.when_not_matched_insert_all()
+    return merger.when_matched_update_all().when_not_matched_insert_all()
 
 
 def of_partition(source: pa.Table, name: str, value: Any) -> pa.Table:
