@@ -1,4 +1,3 @@
-import type { DuckDbSession } from '../../../platform/duckdb/session.ts'
 import { DuckDbError } from '../../../platform/duckdb/session.ts'
 import type { Storage } from '../../../platform/endpoints.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
@@ -12,6 +11,7 @@ import { loadBatch } from './batch.ts'
 import type { Job } from './jobs.ts'
 import { planJobs } from './jobs.ts'
 import { planMemory } from './memory.ts'
+import type { Sessions } from './sessions.ts'
 import { eachOnSessions } from './sessions.ts'
 import type { DuckDbSettings } from './settings.ts'
 import type { Touched } from './touched.ts'
@@ -21,7 +21,7 @@ import { pathOf, writeJob } from './write.ts'
 
 /** What a merge works with: a schema of its own in DuckDB, and the table as it was at a version. */
 export interface MergeContext {
-  readonly sessions: readonly [DuckDbSession, ...DuckDbSession[]]
+  readonly sessions: Sessions
   readonly schema: string
   readonly storage: Storage
   readonly settings: DeltaSettings
@@ -53,12 +53,15 @@ export interface Merged {
 export async function merge(context: MergeContext, batch: StagedBatch): Promise<Merged | null> {
   const { sessions, schema, spec, settings, duckDbSettings } = context
   const [session] = sessions
+  // A part may have been staged anew under its name; a file of the table never is.
+  await session.set('enable_http_metadata_cache', false)
   const staged = await inspectBatch(session, spec, batch)
   if (staged === null) return null
   const rowGroupBytes = settings.rowGroupPayloadBytes
   const { memoryLimitBytes } = planMemory(duckDbSettings, [], staged.payloadBytes, rowGroupBytes)
   await session.set('memory_limit', `${memoryLimitBytes}B`)
   const loaded = await loadBatch(session, schema, spec, staged)
+  await session.set('enable_http_metadata_cache', true)
   const startMs = performance.now()
   const touched = await ofVersion(context, () => findTouched(context, loaded))
   const probedMs = performance.now()
@@ -107,11 +110,12 @@ async function writeAll(
   parallelJobs: number,
 ): Promise<readonly WrittenFile[]> {
   const { uri, spec, sessions } = context
+  const { threads } = context.duckDbSettings
   const rewrite = { ...context, batch, touched }
   const named = jobs.map((job) => ({ job, path: pathOf(job, spec) }))
   try {
     const results = await ofVersion(context, () =>
-      eachOnSessions(sessions.slice(0, parallelJobs), named, async (session, { job, path }) => ({
+      eachOnSessions(sessions.slice(0, parallelJobs), threads, named, async (session, { job, path }) => ({
         path,
         file: await writeJob(session, rewrite, job, path),
       })),

@@ -36,7 +36,7 @@ export interface Touched {
  * looked through, and only the key columns of them are read.
  */
 export async function findTouched(
-  { schema, sessions, spec, listing }: MergeContext,
+  { schema, sessions, spec, listing, duckDbSettings }: MergeContext,
   batch: LoadedBatch,
 ): Promise<Touched> {
   const [session] = sessions
@@ -52,7 +52,7 @@ export async function findTouched(
     found.map(({ uri }) => uri),
     sessions.length,
   )
-  await eachOnSessions(sessions, groups, (one, uris) =>
+  await eachOnSessions(sessions, duckDbSettings.threads, groups, (one, uris) =>
     one.run(matchQuery(spec, { batch, candidates, matches }, uris)),
   )
   return {

@@ -17,8 +17,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { z } from 'zod'
-import { createS3Secret, secretsOf } from '../../../platform/duckdb/attach.ts'
-import { DuckDbSession, duckDbVersion } from '../../../platform/duckdb/session.ts'
+import { duckDbVersion } from '../../../platform/duckdb/session.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
 import { deleteFiles } from '../../../platform/storage/files.ts'
 import type { ApplyResult, BackendEnvironment, TaggedBatch } from '../../backend.ts'
@@ -29,8 +28,9 @@ import type { DeltaSettings } from '../settings.ts'
 import type { SidecarProcess } from '../sidecar-process.ts'
 import type { Merged } from './merge.ts'
 import { merge } from './merge.ts'
+import type { Sessions } from './sessions.ts'
+import { openSessions } from './sessions.ts'
 import type { DuckDbSettings } from './settings.ts'
-import { sessionSettings } from './settings.ts'
 
 /** A table, and who reads and writes its log. */
 export interface UpsertTarget {
@@ -44,7 +44,7 @@ interface Upserter {
   readonly environment: BackendEnvironment
   readonly settings: DeltaSettings
   readonly duckDbSettings: DuckDbSettings
-  readonly sessions: readonly [DuckDbSession, ...DuckDbSession[]]
+  readonly sessions: Sessions
 }
 
 const planSchema = z.object({
@@ -60,15 +60,34 @@ const committedSchema = z.object({ version: z.string(), attempts: z.int(), commi
 /** The schema in DuckDB that the tables of an upsert are in. */
 const SCHEMA = 'upsert'
 
-/** DuckDB with sessions for statements that run at once. Upserts into several tables run one after the other. */
+/**
+ * After so many files DuckDB is opened anew: what it keeps of a file for the second time that it is read, its length and
+ * its footer, it keeps for good, and a file that was replaced is never read again.
+ */
+const FILES_OF_SESSIONS = 5_000
+
+/** DuckDB, for upserts into the tables of a backend, one after the other. */
 export class DuckDbUpserts implements AsyncDisposable {
   readonly versions: Readonly<Record<string, string>>
-  readonly #upserter: Upserter
+  readonly #environment: BackendEnvironment
+  readonly #settings: DeltaSettings
+  readonly #duckDbSettings: DuckDbSettings
   readonly #alone = pLimit(1)
+  #sessions: Sessions
+  #filesRead = 0
 
-  private constructor(upserter: Upserter, versions: Readonly<Record<string, string>>) {
+  private constructor(
+    environment: BackendEnvironment,
+    settings: DeltaSettings,
+    duckDbSettings: DuckDbSettings,
+    sessions: Sessions,
+    versions: Readonly<Record<string, string>>,
+  ) {
     this.versions = versions
-    this.#upserter = upserter
+    this.#environment = environment
+    this.#settings = settings
+    this.#duckDbSettings = duckDbSettings
+    this.#sessions = sessions
   }
 
   static async open(
@@ -77,14 +96,9 @@ export class DuckDbUpserts implements AsyncDisposable {
     duckDbSettings: DuckDbSettings,
   ): Promise<DuckDbUpserts> {
     return translated('connecting', { arm: 'delta/duckdb' }, async () => {
-      const session = await openSession(environment, duckDbSettings)
-      const others: DuckDbSession[] = []
-      while (others.length < duckDbSettings.parallelFiles - 1) others.push(await session.beside())
-      const versions = { duckdb: duckDbVersion(), ...(await session.extensionVersions()) }
-      return new DuckDbUpserts(
-        { environment, settings, duckDbSettings, sessions: [session, ...others] },
-        versions,
-      )
+      const sessions = await openSessions(environment, duckDbSettings)
+      const versions = { duckdb: duckDbVersion(), ...(await sessions[0].extensionVersions()) }
+      return new DuckDbUpserts(environment, settings, duckDbSettings, sessions, versions)
     })
   }
 
@@ -92,38 +106,36 @@ export class DuckDbUpserts implements AsyncDisposable {
   upsert(target: UpsertTarget, batches: readonly TaggedBatch[]): Promise<ApplyResult | null> {
     const facts = { table: target.spec.name, tags: batches.map(({ tag }) => tag) }
     return this.#alone(() =>
-      translated(`upserting into table ${target.spec.name}`, facts, () =>
-        upsert(this.#upserter, target, batches),
-      ),
+      translated(`upserting into table ${target.spec.name}`, facts, async () => {
+        if (this.#filesRead > FILES_OF_SESSIONS) await this.#openAnew()
+        const result = await upsert(this.#upserter, target, batches)
+        this.#filesRead += result?.engine['filesProbed'] ?? 0
+        return result
+      }),
     )
   }
 
   async close(): Promise<void> {
-    await this.#upserter.sessions[0].close()
+    await this.#sessions[0].close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
 
-async function openSession(
-  environment: BackendEnvironment,
-  settings: DuckDbSettings,
-): Promise<DuckDbSession> {
-  const { storage, catalog } = environment
-  const session = await DuckDbSession.open({
-    extensionPaths: environment.duckdbExtensions,
-    extensions: storage.kind === 's3' ? ['httpfs'] : [],
-    settings: sessionSettings(settings, environment),
-    secrets: secretsOf(storage, catalog.postgres),
-  })
-  try {
-    if (storage.kind === 's3') await createS3Secret(session, storage.endpoint)
-    return session
-  } catch (error) {
-    await session.close()
-    throw error
+  get #upserter(): Upserter {
+    return {
+      environment: this.#environment,
+      settings: this.#settings,
+      duckDbSettings: this.#duckDbSettings,
+      sessions: this.#sessions,
+    }
+  }
+
+  async #openAnew(): Promise<void> {
+    await this.#sessions[0].close()
+    this.#sessions = await openSessions(this.#environment, this.#duckDbSettings)
+    this.#filesRead = 0
   }
 }
 

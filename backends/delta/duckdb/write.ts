@@ -77,11 +77,12 @@ export async function writeJob(
   job: Job,
   path: string,
 ): Promise<WrittenFile | null> {
-  const { uri, settings, statisticsColumns } = rewrite
+  const { uri, settings, duckDbSettings, statisticsColumns } = rewrite
   if (uri.startsWith('/')) await mkdir(posix.dirname(`${uri}/${path}`), { recursive: true })
   const options = [
     'FORMAT parquet',
     'COMPRESSION zstd',
+    `COMPRESSION_LEVEL ${duckDbSettings.compressionLevel}`,
     `ROW_GROUP_SIZE ${settings.maxRowGroupRows}`,
     `ROW_GROUP_SIZE_BYTES '${settings.rowGroupPayloadBytes}B'`,
     'RETURN_STATS',
