@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { errorCode } from '../platform/disk.ts'
 import { LakeduelError, messageOf } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
+import { answerCommand } from './commands/answer.ts'
 import { benchCommand } from './commands/bench.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { measureCommand } from './commands/measure.ts'
@@ -17,6 +18,7 @@ const EXAMPLES = `
 Examples:
   lakeduel bench                                  the quick benchmark: every scenario, every arm
   lakeduel bench --scenario merge-partitions --profile standard
+  lakeduel answer RESULTS                         what the results of a run answer, in sentences
   lakeduel sync --source postgres --table public.orders --to ducklake
   lakeduel runs list                              what was synced, and what failed
   lakeduel migrate inspect s3://lake/events       a Delta table, before it moves to DuckLake
@@ -41,6 +43,7 @@ function program(): Command {
     .showHelpAfterError('(add --help for all options)')
   const commands = [
     benchCommand(),
+    answerCommand(),
     syncCommand(),
     runsCommand(),
     sourceCommand(),

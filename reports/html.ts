@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { renderAnswersSection } from './html/answers.ts'
 import type { Chart } from './html/chart.ts'
 import { chartsOf, type ScenarioCharts } from './html/charts.ts'
 import { escapeHtml, renderList, renderTable } from './html/markup.ts'
@@ -32,6 +33,7 @@ export function renderHtml(results: Results): string {
 <body>
 <main>
 ${renderHead(results, summary)}
+${renderAnswersSection(results)}
 ${summary.scenarios.map((scenario, index) => renderScenario(scenario, charts[index])).join('\n')}
 ${renderFoot(results, summary)}
 </main>

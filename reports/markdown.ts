@@ -1,3 +1,4 @@
+import { escapeMarkdown, renderList, renderTable } from './markdown/markup.ts'
 import type { Results } from './schema.ts'
 import type { ScenarioSummary } from './summary.ts'
 import { summarize } from './summary.ts'
@@ -6,7 +7,6 @@ import { certaintyTable } from './tables/certainty.ts'
 import { comparisonTable } from './tables/comparison.ts'
 import { gridTable, scalingTable } from './tables/grid.ts'
 import { environmentTable, scenarioTable, settingsTable } from './tables/setting.ts'
-import type { Table } from './tables/table.ts'
 
 /** The whole report as GitHub-flavoured Markdown. */
 export function renderMarkdown(results: Results): string {
@@ -48,30 +48,4 @@ function renderScenario(summary: ScenarioSummary): string {
     ...(verdict.details.length === 0 ? [] : [renderList(verdict.details, '')]),
     ...tables.filter(({ rows }) => rows.length > 0).map((table) => renderTable(table, '###')),
   ].join('\n\n')
-}
-
-function renderTable({ title, columns, rows }: Table, level: '##' | '###'): string {
-  return [
-    `${level} ${escapeMarkdown(title)}`,
-    '',
-    tableLine(columns.map((column) => escapeMarkdown(column.title))),
-    tableLine(columns.map((column) => (column.numeric ? '--:' : ':--'))),
-    ...rows.map((row) => tableLine(row.map(escapeMarkdown))),
-  ].join('\n')
-}
-
-function tableLine(fields: readonly string[]): string {
-  return `| ${fields.join(' | ')} |`
-}
-
-function renderList(items: readonly string[], whenEmpty: string): string {
-  return items.length === 0 ? whenEmpty : items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')
-}
-
-/** Engine messages hold pipes, angle brackets and newlines, which would break a table or be read as HTML. */
-function escapeMarkdown(value: string): string {
-  return value
-    .replaceAll(/[\\`*_|[\]]/g, String.raw`\$&`)
-    .replaceAll('<', '&lt;')
-    .replaceAll(/\s*\n\s*/g, ' ')
 }

@@ -3,11 +3,15 @@ import { MODES } from '../../migrate/plan/decide.ts'
 import { parseMemoryCap, wholeNumber } from '../bench/values.ts'
 import { inspect } from '../migrate/inspect.ts'
 import { plan } from '../migrate/plan.ts'
+import { rollback } from '../migrate/rollback.ts'
+import { run } from '../migrate/run.ts'
 
 const EXAMPLES = `
 Examples:
   lakeduel migrate inspect s3://lake/events       a Delta table: version, features, files, history
   lakeduel migrate plan s3://lake/events          what would become of each file, and what is lost
+  lakeduel migrate run s3://lake/events --to 'ducklake:postgres:dbname=lake' --table events
+  lakeduel migrate rollback --to 'ducklake:postgres:dbname=lake' --table events
 
 A table is s3://bucket/path, file:///path or a local path. Keys and endpoint of S3 come from the environment or the
 configuration, as for the other commands.
@@ -15,33 +19,67 @@ configuration, as for the other commands.
 const MAX_VERSION = Number.MAX_SAFE_INTEGER
 const SHOWN_COMMITS = 10
 
-/** `lakeduel migrate inspect | plan`. */
+/** `lakeduel migrate inspect | plan | run | rollback`. */
 export function migrateCommand(): Command {
   const command = new Command('migrate')
     .description('moves Delta tables into a DuckLake catalog, without copying where that is safe')
     .addHelpText('after', EXAMPLES)
-  command.addCommand(
-    new Command('inspect')
-      .description('show a Delta table; nothing is written')
-      .argument('<uri>', 'the folder that holds _delta_log')
-      .option('--as-of <version>', 'show this version, not the latest', parseVersion)
-      .option('--history <n>', 'newest commits to show', parseVersion, SHOWN_COMMITS)
-      .option('--config <file>', 'read this config file')
-      .option('--json', 'print JSON')
-      .action(inspect),
-  )
-  command.addCommand(
-    new Command('plan')
-      .description('decide what becomes of each file, and tell why; nothing is written')
-      .argument('<uri>', 'the folder that holds _delta_log')
-      .option('--as-of <version>', 'plan for this version, not the latest', parseVersion)
-      .addOption(modeOption())
-      .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
-      .option('--config <file>', 'read this config file')
-      .option('--json', 'print JSON')
-      .action(plan),
-  )
+  for (const child of [inspectCommand(), planCommand(), runCommand(), rollbackCommand()])
+    command.addCommand(child)
   return command
+}
+
+function inspectCommand(): Command {
+  return readingCommand('inspect', 'show a Delta table; nothing is written')
+    .option('--history <n>', 'newest commits to show', parseVersion, SHOWN_COMMITS)
+    .action(inspect)
+}
+
+function planCommand(): Command {
+  return readingCommand('plan', 'decide what becomes of each file, and tell why; nothing is written')
+    .addOption(modeOption())
+    .option('--nan', 'also read columns of floats for NaN, as `run` does')
+    .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
+    .action(plan)
+}
+
+function readingCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .argument('<uri>', 'the folder that holds _delta_log')
+    .option('--as-of <version>', 'this version, not the latest', parseVersion)
+    .option('--config <file>', 'read this config file')
+    .option('--json', 'print JSON')
+}
+
+function runCommand(): Command {
+  return lakeCommand('run', 'move a table; run it again after a kill, and it goes on where it was')
+    .argument('<uri>', 'the folder that holds _delta_log')
+    .option('--as-of <version>', 'move this version, not the latest', parseVersion)
+    .addOption(modeOption())
+    .option('--own', 'hand registered files over to DuckLake, which then deletes them like its own')
+    .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
+    .action(run)
+}
+
+function rollbackCommand(): Command {
+  return lakeCommand('rollback', 'undo a migration; the Delta table stays as it is')
+    .option('--force', 'also when the table was written to since')
+    .action(rollback)
+}
+
+function lakeCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .requiredOption(
+      '--to <dsn>',
+      'the catalog: ducklake:postgres:dbname=…, ducklake:sqlite:FILE or ducklake:FILE',
+    )
+    .requiredOption('--table <name>', 'the table there: TABLE or SCHEMA.TABLE')
+    .option('--data-path <uri>', 'where DuckLake writes; needed for a new catalog only')
+    .option('--metadata-schema <name>', "the schema of the catalog's own tables in Postgres", 'public')
+    .option('--config <file>', 'read this config file')
+    .option('--json', 'print JSON')
 }
 
 function modeOption(): Option {

@@ -15,6 +15,7 @@ import { textTable } from './text-table.ts'
 export interface PlanCliOptions {
   readonly asOf?: number
   readonly mode: Mode
+  readonly nan?: boolean
   readonly maxMemory?: number
   readonly config?: string
   readonly json?: boolean
@@ -24,7 +25,11 @@ export interface PlanCliOptions {
 export async function plan(uri: string, options: PlanCliOptions): Promise<void> {
   await using surroundings = await openMigrateSurroundings(options, interruptSignal())
   await using source = await openSource(parseLocation(uri), surroundings)
-  const made = await planTable(source, { asOf: options.asOf ?? null, mode: options.mode })
+  const made = await planTable(source, {
+    asOf: options.asOf ?? null,
+    mode: options.mode,
+    lookForNan: options.nan ?? false,
+  })
   print(options, planData(made), describePlan(made))
   if (made.refusals.length > 0) process.exitCode = 1
 }

@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { SourceAccess } from '../../migrate/source/open.ts'
 import { type Config, loadConfig } from '../../platform/config/load.ts'
 import type { S3Endpoint } from '../../platform/endpoints.ts'
 import { readHeldServices } from '../../platform/services/held.ts'
+import { openSpillFolder } from '../../platform/services/run-folders.ts'
 import type { S3Server } from '../../platform/services/server-schemas.ts'
 import { ensureSetup } from '../../platform/setup/setup.ts'
 
@@ -24,17 +23,15 @@ export async function openMigrateSurroundings(
 ): Promise<MigrateSurroundings> {
   const config = await loadConfig({ configFile: options.config })
   const setup = await ensureSetup(config.home, { minio: false, signal })
-  const parent = join(config.home, 'run')
-  await mkdir(parent, { recursive: true })
-  const scratchDir = await mkdtemp(join(parent, 'spill-'))
+  const spill = await openSpillFolder(config.home)
   return {
     config,
     duckdbExtensions: setup.duckdbExtensions,
     python: setup.sidecar.python,
     s3: await s3EndpointOf(config),
-    scratchDir,
+    scratchDir: spill.path,
     memoryLimitBytes: Math.floor((options.maxMemory ?? DEFAULT_MEMORY_BYTES) * DUCKDB_SHARE),
-    [Symbol.asyncDispose]: () => rm(scratchDir, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => spill[Symbol.asyncDispose](),
   }
 }
 

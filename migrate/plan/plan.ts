@@ -7,14 +7,16 @@ import { type DeltaSnapshot, readSnapshot } from '../log/snapshot.ts'
 import { type Footer, FooterReader } from '../parquet/footers.ts'
 import { patternsFor } from '../parquet/patterns.ts'
 import { NoConversion } from '../rewrite/read-expression.ts'
-import { selectedColumns } from '../rewrite/selection.ts'
+import { POSITION, selectedColumns } from '../rewrite/selection.ts'
 import type { DeltaSource } from '../source/source.ts'
 import { footerProblems, missingFiles } from './check-files.ts'
 import { type PlannedColumn, planColumns } from './columns.ts'
 import { FileDecider, type Mode } from './decide.ts'
 import type { FilePlan } from './file-plan.ts'
+import { filesWithNan } from './nan-files.ts'
 import { type Note, notesOn } from './notes.ts'
 import { invalidPartitionValues } from './partition-values.ts'
+import type { Naming } from './types.ts'
 
 /** What a migration of one version of a table will do. Making it writes nothing anywhere. */
 export interface TablePlan {
@@ -22,6 +24,8 @@ export interface TablePlan {
   readonly mode: Mode
   readonly columns: readonly PlannedColumn[]
   readonly files: readonly FilePlan[]
+  /** How the table that is filled spells its columns: registered files are found by the names that they have. */
+  readonly naming: Naming
   /** The columns of each schema of which files are rewritten, as DuckDB reads them; by the schema's id. */
   readonly fileColumns: ReadonlyMap<string, readonly ResultColumn[]>
   /** Every object below the table's folder, by its key. */
@@ -35,23 +39,30 @@ export interface PlanOptions {
   /** Null for the latest version. */
   readonly asOf: number | null
   readonly mode: Mode
+  /** Whether to read columns of floats for NaN, which decides whether their files can be registered. */
+  readonly lookForNan: boolean
 }
 
 /**
  * Plans the move of a table: reads its log and the footers of its data files, and decides for each file.
  * @throws LakeduelError `TABLE_NOT_FOUND`, `SOURCE_BROKEN`, `SOURCE_UNSUPPORTED` where the log itself can't be read on
  */
-export async function planTable(source: DeltaSource, { asOf, mode }: PlanOptions): Promise<TablePlan> {
+export async function planTable(
+  source: DeltaSource,
+  { asOf, mode, lookForNan }: PlanOptions,
+): Promise<TablePlan> {
   const snapshot = await readSnapshot(await DeltaLog.open(source), asOf)
   const { columns, problems } = planColumns(snapshot.table)
   const present = new Map((await source.store.list('')).map((object) => [object.key, object]))
   const missing = missingFiles(source, snapshot, present)
   const draft = { snapshot, mode, columns, present, notes: notesOn(snapshot) }
   const refusals = [...problems, ...missing, ...(await partitionProblems(source, snapshot, columns))]
-  if (refusals.length > 0) return { ...draft, files: [], fileColumns: new Map(), refusals }
-  const files = await decideFiles(source, snapshot, mode, present)
+  if (refusals.length > 0) return { ...draft, files: [], naming: 'logical', fileColumns: new Map(), refusals }
+  const decided = await decideFiles(source, snapshot, mode, present)
+  const files = lookForNan ? await withoutNan(source, decided) : decided
   const fileColumns = await columnsOfRewritten(source, files)
-  return { ...draft, files, fileColumns, refusals: fileRefusals({ ...draft, files, fileColumns }) }
+  const made = { ...draft, files, naming: namingFor(files), fileColumns }
+  return { ...made, refusals: fileRefusals(made) }
 }
 
 /** The columns that the paths of files hold, not the files themselves. */
@@ -86,6 +97,22 @@ async function decideFiles(
   })
 }
 
+async function withoutNan(
+  { session }: DeltaSource,
+  files: readonly FilePlan[],
+): Promise<readonly FilePlan[]> {
+  const found = await filesWithNan(session, files)
+  const reason =
+    'it has NaN in a column of floats, which its bounds leave out, so that filters would miss rows'
+  return files.map((file) =>
+    found.has(file.file.uri) ? { ...file, action: 'rewrite', reasons: [reason] } : file,
+  )
+}
+
+function namingFor(files: readonly FilePlan[]): Naming {
+  return files.some(({ action }) => action.startsWith('register')) ? 'physical' : 'logical'
+}
+
 /** One file of each schema is asked, since the others have the same columns. */
 async function columnsOfRewritten(
   { session }: DeltaSource,
@@ -106,6 +133,7 @@ function fileRefusals(plan: Omit<TablePlan, 'refusals'>): readonly string[] {
     ...plan.files.flatMap(({ file, footer }) => footerProblems(file, footer)),
     ...missingRequired(plan),
     ...(plan.mode === 'register' ? unregistrable(plan.files) : []),
+    ...hiddenPositions(plan),
     ...unreadable(plan),
   ]
 }
@@ -125,6 +153,17 @@ function unregistrable(files: readonly FilePlan[]): readonly string[] {
   return files
     .filter(({ action }) => action === 'rewrite')
     .map(({ file, reasons }) => `${file.uri} can't be registered: ${reasons.join('; ')}`)
+}
+
+/** A rewrite leaves deleted rows out by their positions, which a column of that name hides. */
+function hiddenPositions({ columns, files }: Omit<TablePlan, 'refusals'>): readonly string[] {
+  if (!columns.some(({ field }) => field.physicalName.toLowerCase() === POSITION)) return []
+  return files
+    .filter(({ action, file }) => action === 'rewrite' && file.deletionVector !== null)
+    .map(
+      ({ file }) =>
+        `${file.uri} has a deletion vector, and a column ${POSITION} that hides the positions of rows`,
+    )
 }
 
 /** Files that would have to be rewritten and whose values nobody could read as the table's. */

@@ -21,7 +21,12 @@ const INTEGERS: Readonly<Record<string, readonly string[]>> = {
   BIGINT: ['BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'UINTEGER', 'USMALLINT', 'UTINYINT'],
 }
 
-/** @param fields those that the files hold: partition columns are in their paths */
+const FITS: ColumnFit = { problems: [], missing: [], extra: [] }
+
+/**
+ * @param fields those that the files hold
+ * @param partitions physical names of the others, which are in the paths of files
+ */
 export function fitColumns(
   fields: readonly DeltaField[],
   partitions: readonly string[],
@@ -29,61 +34,66 @@ export function fitColumns(
 ): ColumnFit {
   const fit = fitFields(fields, nodes, '')
   const inPaths = new Set(partitions)
-  const extra = fit.extra.filter((name) => !inPaths.has(name))
-  return { ...fit, extra }
+  return { ...fit, extra: fit.extra.filter((name) => !inPaths.has(name)) }
 }
 
 function fitFields(fields: readonly DeltaField[], nodes: readonly ParquetNode[], prefix: string): ColumnFit {
   const byName = new Map(nodes.map((node) => [node.name, node]))
-  const wanted = new Map(fields.map((field) => [field.physicalName.toLowerCase(), field]))
-  const problems: string[] = []
-  const missing: string[] = []
-  for (const field of fields) {
+  const byLower = new Map(fields.map((field) => [field.physicalName.toLowerCase(), field.physicalName]))
+  const fits = fields.map((field) => {
     const node = byName.get(field.physicalName)
-    if (node === undefined) missing.push(field.physicalName)
-    else problems.push(...fitField(field, node, prefix))
-  }
-  const extra = nodes.filter(({ name }) => wanted.get(name.toLowerCase())?.physicalName !== name)
-  for (const { name } of extra) {
-    const near = wanted.get(name.toLowerCase())
+    return node === undefined
+      ? { ...FITS, missing: [`${prefix}${field.physicalName}`] }
+      : fitField(field, node, `${prefix}${field.physicalName}`)
+  })
+  const extra = nodes.map(({ name }) => name).filter((name) => byLower.get(name.toLowerCase()) !== name)
+  const nearMisses = extra.flatMap((name) => {
+    const near = byLower.get(name.toLowerCase())
     // DuckLake finds columns whatever their case, Delta by their exact names.
-    if (near !== undefined)
-      problems.push(`"${prefix}${name}" differs from "${prefix}${near.physicalName}" by case alone`)
-  }
-  return { problems, missing, extra: extra.map(({ name }) => name) }
+    return near === undefined ? [] : [`"${prefix}${name}" differs from "${prefix}${near}" by case alone`]
+  })
+  const own = { problems: nearMisses, missing: [], extra: extra.map((name) => `${prefix}${name}`) }
+  return together([own, ...fits])
 }
 
-function fitField(field: DeltaField, node: ParquetNode, prefix: string): readonly string[] {
+function together(fits: readonly ColumnFit[]): ColumnFit {
+  return {
+    problems: fits.flatMap(({ problems }) => problems),
+    missing: fits.flatMap(({ missing }) => missing),
+    extra: fits.flatMap(({ extra }) => extra),
+  }
+}
+
+function misfit(problem: string): ColumnFit {
+  return { ...FITS, problems: [problem] }
+}
+
+function fitField(field: DeltaField, node: ParquetNode, path: string): ColumnFit {
   const expectedId = field.metadata['delta.columnMapping.id']
-  const path = `${prefix}${field.name}`
   if (node.fieldId !== null && typeof expectedId === 'number' && node.fieldId !== expectedId) {
-    return [`"${path}" has the id ${node.fieldId} in the file and ${expectedId} in the table`]
+    return misfit(`"${path}" has the id ${node.fieldId} in the file and ${expectedId} in the table`)
   }
   return fitType(field.type, node, path)
 }
 
-function fitType(type: DeltaType, node: ParquetNode, path: string): readonly string[] {
+function fitType(type: DeltaType, node: ParquetNode, path: string): ColumnFit {
   if (type.kind === 'struct') return fitStruct(type.fields, node, path)
   if (type.kind === 'array') return fitList(type.element, node, path)
   if (type.kind === 'map') return fitMap(type.key, type.value, node, path)
-  if (node.children.length > 0) {
-    return [`"${path}" is ${sqlOf(type, 'logical')}, and a group of columns in the file`]
-  }
-  return fitLeaf(sqlOf(type, 'logical'), lakeTypeOfLeaf(node), path)
+  const sql = sqlOf(type, 'logical')
+  if (node.children.length > 0) return misfit(`"${path}" is ${sql}, and a group of columns in the file`)
+  const problem = leafProblem(sql, lakeTypeOfLeaf(node), path)
+  return problem === null ? FITS : misfit(problem)
 }
 
-function fitStruct(fields: readonly DeltaField[], node: ParquetNode, path: string): readonly string[] {
-  if (node.children.length === 0 || node.convertedType !== null) return [`"${path}" is no struct in the file`]
-  const { problems, missing, extra } = fitFields(fields, node.children, `${path}.`)
-  return [
-    ...problems,
-    ...missing.map((name) => `"${path}" lacks the field ${name}`),
-    ...extra.map((name) => `"${path}" has a field ${name} that the table doesn't have`),
-  ]
+function fitStruct(fields: readonly DeltaField[], node: ParquetNode, path: string): ColumnFit {
+  return node.children.length === 0 || node.convertedType !== null
+    ? misfit(`"${path}" is no struct in the file`)
+    : fitFields(fields, node.children, `${path}.`)
 }
 
 /** The three levels of the Parquet specification; older layouts are read wrongly, or crash DuckDB. */
-function fitList(element: DeltaType, node: ParquetNode, path: string): readonly string[] {
+function fitList(element: DeltaType, node: ParquetNode, path: string): ColumnFit {
   const [list] = node.children
   const [item] = list?.children ?? []
   const standard =
@@ -91,11 +101,11 @@ function fitList(element: DeltaType, node: ParquetNode, path: string): readonly 
     list?.repeated === true &&
     list.children.length === 1 &&
     list.name !== 'array'
-  if (!standard || item === undefined) return [`"${path}" is a list of an old layout`]
+  if (!standard || item === undefined) return misfit(`"${path}" is a list of an old layout`)
   return fitType(element, item, `${path}.element`)
 }
 
-function fitMap(key: DeltaType, value: DeltaType, node: ParquetNode, path: string): readonly string[] {
+function fitMap(key: DeltaType, value: DeltaType, node: ParquetNode, path: string): ColumnFit {
   const [entries] = node.children
   const [keyNode, valueNode] = entries?.children ?? []
   const standard =
@@ -103,23 +113,23 @@ function fitMap(key: DeltaType, value: DeltaType, node: ParquetNode, path: strin
     entries?.repeated === true &&
     keyNode?.name === 'key' &&
     valueNode?.name === 'value'
-  if (!standard) return [`"${path}" is a map of an old layout`]
-  return [...fitType(key, keyNode, `${path}.key`), ...fitType(value, valueNode, `${path}.value`)]
+  if (!standard) return misfit(`"${path}" is a map of an old layout`)
+  return together([fitType(key, keyNode, `${path}.key`), fitType(value, valueNode, `${path}.value`)])
 }
 
-function fitLeaf(wanted: string, found: string, path: string): readonly string[] {
-  if (wanted === found || INTEGERS[wanted]?.includes(found) === true) return []
+function leafProblem(wanted: string, found: string, path: string): string | null {
+  if (wanted === found || INTEGERS[wanted]?.includes(found) === true) return null
   if (found === 'INT96') {
-    return [`"${path}" is stored as INT96, whose values would depend on the reader's time zone`]
+    return `"${path}" is stored as INT96, whose values would depend on the reader's time zone`
   }
-  if (growsDecimal(wanted, found)) return []
+  if (growsDecimal(wanted, found)) return null
   // FLOAT to DOUBLE, too: DuckLake would compare with bounds that mean another number (duckdb/ducklake#1307).
-  return [`"${path}" is ${wanted}, and ${found} in the file`]
+  return `"${path}" is ${wanted}, and ${found} in the file`
 }
 
 function growsDecimal(wanted: string, found: string): boolean {
   const [w, f] = [wanted, found].map((text) => /^DECIMAL\((\d+),(\d+)\)$/.exec(text)?.slice(1).map(Number))
   if (w === undefined || f === undefined) return false
-  const [[precision = 0, scale = 0], [fileprecision = 0, fileScale = 0]] = [w, f]
-  return fileScale <= scale && fileprecision <= precision && fileprecision - fileScale <= precision - scale
+  const [[precision = 0, scale = 0], [filePrecision = 0, fileScale = 0]] = [w, f]
+  return fileScale <= scale && filePrecision <= precision && filePrecision - fileScale <= precision - scale
 }

@@ -1,7 +1,7 @@
 import { DuckDBListType, DuckDBMapType, DuckDBStructType, type DuckDBType } from '@duckdb/node-api'
 import { identifier } from '../../platform/duckdb/sql.ts'
 import type { DeltaType } from '../log/schema.ts'
-import { sqlOf } from '../plan/types.ts'
+import { type Naming, nameOf, sqlOf } from '../plan/types.ts'
 
 /** Reading a value otherwise than Delta means it can't happen: there is an expression, or there is none. */
 export class NoConversion extends Error {
@@ -25,20 +25,27 @@ const ZONED = 'TIMESTAMP WITH TIME ZONE'
  * An expression that gives a value of a file as the table has it: as Delta would read it, whatever type the file has.
  * @param found as DuckDB reads it from the file; fields have their physical names
  * @param value what gives the value
+ * @param naming of the fields in the result
  * @throws NoConversion where Delta wouldn't read such a file either
  */
-export function readExpression(found: DuckDBType, wanted: DeltaType, value: string, path: string): string {
-  const target = sqlOf(wanted, 'logical')
+export function readExpression(
+  found: DuckDBType,
+  wanted: DeltaType,
+  value: string,
+  naming: Naming,
+  path: string,
+): string {
+  const target = sqlOf(wanted, naming)
   if (wanted.kind !== 'struct' && sameText(found, target)) return value
-  if (wanted.kind === 'struct') return structExpression(found, wanted, value, path)
+  if (wanted.kind === 'struct') return structExpression(found, wanted, value, naming, path)
   // Lambdas within lambdas have parameters of their own.
   const item = `e${path.split('.').length}`
   if (wanted.kind === 'array' && found instanceof DuckDBListType) {
-    return `list_transform(${value}, lambda ${item}: ${readExpression(found.valueType, wanted.element, item, `${path}.element`)})`
+    return `list_transform(${value}, lambda ${item}: ${readExpression(found.valueType, wanted.element, item, naming, `${path}.element`)})`
   }
   if (wanted.kind === 'map' && found instanceof DuckDBMapType) {
-    const key = readExpression(found.keyType, wanted.key, `${item}.key`, `${path}.key`)
-    const mapped = readExpression(found.valueType, wanted.value, `${item}.value`, `${path}.value`)
+    const key = readExpression(found.keyType, wanted.key, `${item}.key`, naming, `${path}.key`)
+    const mapped = readExpression(found.valueType, wanted.value, `${item}.value`, naming, `${path}.value`)
     const entries = `list_transform(map_entries(${value}), lambda ${item}: struct_pack(k := ${key}, v := ${mapped}))`
     return `CASE WHEN ${value} IS NOT NULL THEN map_from_entries(${entries}) END`
   }
@@ -49,6 +56,7 @@ function structExpression(
   found: DuckDBType,
   wanted: Extract<DeltaType, { kind: 'struct' }>,
   value: string,
+  naming: Naming,
   path: string,
 ): string {
   if (!(found instanceof DuckDBStructType)) throw noConversion(found.toString(), 'a struct', path)
@@ -58,11 +66,11 @@ function structExpression(
     const inner = `${value}.${identifier(field.physicalName)}`
     const read =
       type === undefined
-        ? `CAST(NULL AS ${sqlOf(field.type, 'logical')})`
-        : readExpression(type, field.type, inner, `${path}.${field.name}`)
-    return `${identifier(field.name)} := ${read}`
+        ? `CAST(NULL AS ${sqlOf(field.type, naming)})`
+        : readExpression(type, field.type, inner, naming, `${path}.${field.name}`)
+    return `${identifier(nameOf(field, naming))} := ${read}`
   })
-  if (sameText(found, sqlOf(wanted, 'logical'))) return value
+  if (sameText(found, sqlOf(wanted, naming))) return value
   return `CASE WHEN ${value} IS NOT NULL THEN struct_pack(${fields.join(', ')}) END`
 }
 

@@ -1,11 +1,15 @@
 import type { ResultColumn } from '../../platform/duckdb/session.ts'
 import { identifier } from '../../platform/duckdb/sql.ts'
-import type { DeltaSnapshot } from '../log/snapshot.ts'
 import type { PlannedColumn } from '../plan/columns.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import { sqlOf } from '../plan/types.ts'
 import { readExpression } from './read-expression.ts'
 
 /** The name by which a rewrite reads the rows of data files. */
 export const ROWS = 'delta_row'
+
+/** DuckDB's name for the position of a row in its file. */
+export const POSITION = 'file_row_number'
 
 /** A column of the table as an expression over the rows of a data file; null for a partition column, which isn't in files. */
 export interface SelectedColumn {
@@ -18,7 +22,7 @@ export interface SelectedColumn {
  * @throws NoConversion for a column that can't be read as the table's
  */
 export function selectedColumns(
-  { snapshot, columns }: { readonly snapshot: DeltaSnapshot; readonly columns: readonly PlannedColumn[] },
+  { snapshot, columns, naming }: Pick<TablePlan, 'snapshot' | 'columns' | 'naming'>,
   fileColumns: readonly ResultColumn[],
 ): readonly SelectedColumn[] {
   const types = new Map(fileColumns.map(({ name, type }) => [name, type]))
@@ -28,7 +32,7 @@ export function selectedColumns(
     if (partitions.has(name)) return { column, sql: null }
     const found = types.get(physicalName)
     const value = `${ROWS}.${identifier(physicalName)}`
-    if (found === undefined) return { column, sql: `CAST(NULL AS ${column.sql})` }
-    return { column, sql: readExpression(found, type, value, `"${name}"`) }
+    if (found === undefined) return { column, sql: `CAST(NULL AS ${sqlOf(type, naming)})` }
+    return { column, sql: readExpression(found, type, value, naming, `"${name}"`) }
   })
 }

@@ -29,7 +29,7 @@ h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.35rem; margin: 2.5rem 0 .2
 .meta, .question { color: var(--muted); margin: .15rem 0 1rem }
 .verdict { background: var(--surface); border: 1px solid var(--line); border-left: 6px solid var(--line); border-radius: 8px; padding: .9rem 1.2rem; margin: .8rem 0 }
 .verdict.ducklake { border-left-color: var(--ducklake-0) } .verdict.delta { border-left-color: var(--delta-0) }
-.verdict h2 { font-size: .95rem; margin: 0; color: var(--muted); font-weight: 600 }
+.verdict h2, .verdict h3 { font-size: .95rem; margin: 0; color: var(--muted); font-weight: 600 }
 .verdict p { font-size: 1.2rem; line-height: 1.4; font-weight: 600; margin: .1rem 0 0 }
 ul { padding-left: 1.2rem; margin: .5rem 0 1rem } li { margin: .2rem 0 }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 500px), 1fr)); gap: 1rem; margin: 1rem 0 }

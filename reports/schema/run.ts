@@ -43,16 +43,19 @@ export type Scenario = Readonly<z.infer<typeof scenarioSchema>>
 const linkSchema = z.strictObject({
   latencyMs: durationSchema,
   jitterMs: durationSchema,
-  /**
-   * Medians of small requests: without the proxy, through the proxy before it delayed anything, and as the cells use it.
-   * Null where nobody measured them.
-   */
+  /** Medians of small requests, which took turns; null where nobody measured them. */
   calibration: z
     .strictObject({
-      directMs: durationSchema,
-      undelayedMs: durationSchema,
-      proxiedMs: durationSchema,
       samples: z.int().positive(),
+      /** Straight to the server. */
+      directMs: durationSchema,
+      /** Through a proxy that delays nothing. */
+      undelayedMs: durationSchema,
+      /** As the cells reach it. */
+      proxiedMs: durationSchema,
+      /** What the proxy costs by itself, and what the way takes longer in all; below 0 by noise. */
+      proxyCostMs: z.number(),
+      addedMs: z.number(),
     })
     .nullable(),
 })

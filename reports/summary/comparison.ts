@@ -26,7 +26,7 @@ export function advantageOf(a: ArmSummary, b: ArmSummary, metric: string): Paire
 
 /** Whether the repetitions settle on which side of 1 the ratio lies. One repetition settles nothing. */
 export function isDecided(ratio: PairedRatio): boolean {
-  if (ratio.n < 2) return false
+  if (ratio.n < 2 || ratio.ratio === 1) return false
   return ratio.sufficient ? ratio.low > 1 || ratio.high < 1 : ratio.agreeing === ratio.n
 }
 

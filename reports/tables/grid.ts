@@ -5,15 +5,21 @@ import type { Scaling } from '../summary/scaling.ts'
 import type { ScenarioSummary } from '../summary.ts'
 import { figure, NONE, type Table, text } from './table.ts'
 
-/** The headline metric at every point, one column an arm; null for a scenario with one point, which needs no overview. */
-export function gridTable({ points, metric }: ScenarioSummary): Table | null {
-  if (points.length < 2 || metric === null) return null
+/** The headline metric at every point; null for a scenario with one point, which needs no overview. */
+export function gridTable(summary: ScenarioSummary): Table | null {
+  const { points, metric } = summary
+  return points.length < 2 || metric === null ? null : metricTable(summary, metric)
+}
+
+/** A metric at every point, one column an arm. */
+export function metricTable({ points, scenario: { axes } }: ScenarioSummary, metric: string): Table {
   const arms = [...new Set(points.flatMap((point) => point.arms.map(({ arm }) => arm)))].toSorted()
+  const where = axes.length === 0 ? [] : [text('at')]
   return {
     title: `${capitalize(formatMetricName(metric))} at every point: medians`,
-    columns: [text('at'), ...arms.map(figure)],
+    columns: [...where, ...arms.map(figure)],
     rows: points.map((point) => [
-      point.label,
+      ...where.map(() => point.label),
       ...arms.map((name) =>
         fieldOf(
           point.arms.find(({ arm }) => arm === name),
@@ -50,7 +56,7 @@ function describeExponent(exponent: number): string {
 function fieldOf(arm: ArmSummary | undefined, metric: string): string {
   const found = arm?.figures.get(metric)
   if (arm === undefined) return NONE
-  if (found === undefined) return statusOf(arm)
+  if (found === undefined) return arm.passed.length > 0 ? NONE : statusOf(arm)
   const value = formatValue(found.interval.median, found.unit)
   return arm.sound ? value : `${value} (${statusOf(arm)})`
 }

@@ -104,7 +104,7 @@ function describeNetwork({ network }: Run): string {
     const measured =
       calibration === null
         ? 'not calibrated'
-        : `measured ${formatDuration(calibration.proxiedMs)} against ${formatDuration(calibration.directMs)} straight and ${formatDuration(calibration.undelayedMs)} through the idle proxy`
+        : `measured ${formatDuration(calibration.proxiedMs)} against ${formatDuration(calibration.directMs)} without it; ${formatDuration(calibration.proxyCostMs)} is the proxy's own`
     return `${name} ${latencyMs} ms ± ${jitterMs} (${measured})`
   })
   return `${network.profile}: ${described.join(', ')}`

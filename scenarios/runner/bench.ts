@@ -1,6 +1,6 @@
 import type { Arm } from '../../backends/backend.ts'
 import { formatOf } from '../../backends/backend.ts'
-import type { Network, NetworkProfile } from '../../platform/services/network/network.ts'
+import type { NetworkProfile } from '../../platform/services/network/network.ts'
 import type { Cell, LogRecord, Results, Scalar } from '../../reports/schema.ts'
 import type { PlannedCell, Profile, Scenario } from '../scenario.ts'
 import { runCell } from './cell.ts'
@@ -117,19 +117,25 @@ class Run {
   async #cell(planned: PlannedCell, shared: Shared): Promise<void> {
     const reason = unavailable(planned.arm, this.#context.surroundings)
     if (reason !== null) return await this.#keep(skipped(planned, this.#results.cells.length, reason))
-    await this.#context.checkServices()
-    const network = await this.#context.networks.of(planned)
+    await this.#checkServices()
     const known = JSON.stringify(shared.data)
-    await using lab = this.#lab(planned, shared, network)
+    await using lab = await this.#lab(planned, shared)
     const { cell, versions } = await runCell(planned, this.#results.cells.length, lab)
-    await network.check()
+    // What a service that is gone has done to a cell is no result of its arm.
+    if (cell.status === 'engine-error' || cell.status === 'hang') await this.#checkServices()
     await this.#versions(versions)
     if (JSON.stringify(shared.data) !== known) await this.#describe(planned.scenario, shared)
     await this.#keep(cell)
   }
 
-  #lab(planned: PlannedCell, shared: Shared, network: Network): CellLab {
-    const { plan, surroundings, instruments, copyTables, events } = this.#context
+  async #checkServices(): Promise<void> {
+    await this.#context.networks.check()
+    await this.#context.checkServices()
+  }
+
+  async #lab(planned: PlannedCell, shared: Shared): Promise<CellLab> {
+    const { plan, surroundings, instruments, networks, copyTables, events } = this.#context
+    const network = await networks.of(planned)
     const { parameters, phaseDeadlineMs } = planned.scenario.profiles[plan.profile]
     return new CellLab({
       cellId: planned.id,

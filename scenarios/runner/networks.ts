@@ -1,6 +1,5 @@
 import type { PostgresEndpoint, Storage } from '../../platform/endpoints.ts'
 import {
-  type Calibration,
   latencies,
   type Network,
   type NetworkProfile,
@@ -51,9 +50,14 @@ export class Networks implements AsyncDisposable {
     const { s3, postgres } = added ?? NO_LATENCY
     return {
       profile: this.#profile,
-      s3: { ...s3, calibration: recordOf(calibration.s3) },
-      postgres: { ...postgres, calibration: recordOf(calibration.postgres) },
+      s3: { ...s3, calibration: calibration.s3 },
+      postgres: { ...postgres, calibration: calibration.postgres },
     }
+  }
+
+  /** @throws LakeduelError `PROXY_GONE` when the proxy of a way that was opened does not answer any more */
+  async check(): Promise<void> {
+    for (const network of this.#open.values()) await (await network).check()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,14 +86,6 @@ export class Networks implements AsyncDisposable {
     })
     return this.#started
   }
-}
-
-type LinkRecord = NonNullable<Run['network']>['s3']
-
-function recordOf(calibration: Calibration | null): LinkRecord['calibration'] {
-  if (calibration === null) return null
-  const { directMs, undelayedMs, proxiedMs, samples } = calibration
-  return { directMs, undelayedMs, proxiedMs, samples }
 }
 
 function latencyOf(point: Point): number | null {

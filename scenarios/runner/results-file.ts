@@ -41,28 +41,32 @@ export class ResultsFile {
    */
   async load(): Promise<Results> {
     const log = await readFile(this.#log, 'utf8').catch(() => null)
-    if (log !== null) return this.#parsed(this.#log, () => parseResultsLog(log))
+    if (log !== null) return parsedResults(this.#log, () => parseResultsLog(log))
     const text = await readFile(this.path, 'utf8').catch((cause: unknown) => {
       throw new LakeduelError('RESULTS_CORRUPT', `There is no readable results file at ${this.path}.`, {
         facts: { path: this.path },
-        remedy: 'Give --resume the folder of an earlier run, the one that holds its results.json.',
+        remedy: 'Give the folder of a run, the one that holds its results.json or results.ndjson.',
         cause,
       })
     })
-    return this.#parsed(this.path, () => parseResults(text))
+    return parsedResults(this.path, () => parseResults(text))
   }
+}
 
-  #parsed(path: string, parse: () => Results): Results {
-    try {
-      return parse()
-    } catch (error) {
-      if (!(error instanceof ResultsCorruptError)) throw error
-      throw new LakeduelError('RESULTS_CORRUPT', `${error.message} (${path})`, {
-        facts: { path, field: error.path },
-        remedy: error.remedy,
-        cause: error,
-      })
-    }
+/**
+ * What `parse` makes of the file at a path.
+ * @throws LakeduelError `RESULTS_CORRUPT` naming the path and the field that is wrong
+ */
+export function parsedResults(path: string, parse: () => Results): Results {
+  try {
+    return parse()
+  } catch (error) {
+    if (!(error instanceof ResultsCorruptError)) throw error
+    throw new LakeduelError('RESULTS_CORRUPT', `${error.message} (${path})`, {
+      facts: { path, field: error.path },
+      remedy: error.remedy,
+      cause: error,
+    })
   }
 }
 

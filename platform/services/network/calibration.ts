@@ -1,23 +1,24 @@
-import { HeadBucketCommand } from '@aws-sdk/client-s3'
 import type { PostgresEndpoint, Storage } from '../../endpoints.ts'
 import { withPostgres } from '../postgres/client.ts'
-import { s3Client } from '../s3/client.ts'
 
 type S3Storage = Extract<Storage, { kind: 's3' }>
 
-/** Medians of small requests one after another over an open connection, in milliseconds. */
+/**
+ * Medians of small requests one after another over open connections, in milliseconds. The three ways take turns, so that a
+ * machine that is getting busier makes no difference between them.
+ */
 export interface Calibration {
-  /** Requests of each of the three kinds. */
+  /** Requests of each of the three ways. */
   readonly samples: number
   /** Straight to the server. */
   readonly directMs: number
-  /** Through the proxy before it delayed anything. */
+  /** Through a proxy that delays nothing. */
   readonly undelayedMs: number
-  /** Through the proxy as the measured processes use it. */
+  /** Through the proxy that the measured processes use. */
   readonly proxiedMs: number
-  /** What the proxy costs by itself: `undelayedMs` less `directMs`. */
+  /** What a proxy costs by itself: the median of how much longer its turn took than the direct one before. Below 0 is noise. */
   readonly proxyCostMs: number
-  /** What a request takes longer in all: `proxiedMs` less `directMs`. */
+  /** What a request takes longer in all, in the same way. */
   readonly addedMs: number
 }
 
@@ -30,42 +31,21 @@ export type Requester = <T>(work: (request: Request) => Promise<T>) => Promise<T
 const SAMPLES = 25
 const WARM_UP = 3
 
-/**
- * Measures a way three times, in the order in which the way is built: straight and through the idle proxy, taking turns,
- * then through the proxy with what `delay` has added to it.
- */
-export async function calibrate(
-  direct: Requester,
-  proxied: Requester,
-  delay: () => Promise<void>,
-): Promise<Calibration> {
+export interface Ways {
+  readonly direct: Requester
+  readonly undelayed: Requester
+  readonly proxied: Requester
+}
+
+export async function calibrate({ direct, undelayed, proxied }: Ways): Promise<Calibration> {
   return direct((straight) =>
-    proxied(async (through) => {
-      const [directMs = 0, undelayedMs = 0] = await mediansTakingTurns([straight, through])
-      await delay()
-      const [proxiedMs = 0] = await mediansTakingTurns([through])
-      return {
-        samples: SAMPLES,
-        directMs,
-        undelayedMs,
-        proxiedMs,
-        proxyCostMs: undelayedMs - directMs,
-        addedMs: proxiedMs - directMs,
-      }
-    }),
+    undelayed((through) => proxied(async (late) => calibrationOf(await turns([straight, through, late])))),
   )
 }
 
-/** `HEAD` of the bucket, signed, by the AWS SDK: its own time is in all figures and cancels out of their differences. */
+/** `HEAD` of the bucket. It is not signed, as that takes longer than the way; to be refused is an answer as good as any. */
 export function s3Requester({ endpoint, bucket }: S3Storage): Requester {
-  return async (work) => {
-    const client = s3Client(endpoint)
-    try {
-      return await work(() => client.send(new HeadBucketCommand({ Bucket: bucket })))
-    } finally {
-      client.destroy()
-    }
-  }
+  return (work) => work(() => fetch(`${endpoint.url}/${bucket}`, { method: 'HEAD' }))
 }
 
 /** `SELECT 1` as a simple query. */
@@ -73,16 +53,32 @@ export function postgresRequester(endpoint: PostgresEndpoint): Requester {
   return (work) => withPostgres(endpoint, (client) => work(() => client.query('SELECT 1')))
 }
 
-async function mediansTakingTurns(requests: readonly Request[]): Promise<readonly number[]> {
-  const timesMs = requests.map((): number[] => [])
-  for (let turn = -WARM_UP; turn < SAMPLES; turn += 1) {
-    for (const [index, request] of requests.entries()) {
+/** How long each request took, in milliseconds, turn by turn. */
+async function turns(requests: readonly Request[]): Promise<readonly (readonly number[])[]> {
+  const timesMs: number[][] = []
+  for (let turn = 0; turn < WARM_UP + SAMPLES; turn += 1) {
+    const turnMs: number[] = []
+    for (const request of requests) {
       const startedAt = performance.now()
       await request()
-      if (turn >= 0) timesMs[index]?.push(performance.now() - startedAt)
+      turnMs.push(performance.now() - startedAt)
     }
+    timesMs.push(turnMs)
   }
-  return timesMs.map(median)
+  return timesMs.slice(WARM_UP)
+}
+
+function calibrationOf(timesMs: readonly (readonly number[])[]): Calibration {
+  const medianOf = (of: (direct: number, undelayed: number, proxied: number) => number) =>
+    median(timesMs.map(([direct = 0, undelayed = 0, proxied = 0]) => of(direct, undelayed, proxied)))
+  return {
+    samples: timesMs.length,
+    directMs: medianOf((direct) => direct),
+    undelayedMs: medianOf((_, undelayed) => undelayed),
+    proxiedMs: medianOf((_direct, _undelayed, proxied) => proxied),
+    proxyCostMs: medianOf((direct, undelayed) => undelayed - direct),
+    addedMs: medianOf((direct, _, proxied) => proxied - direct),
+  }
 }
 
 /** Of an odd number of values. */

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { choosePort, LOOPBACK } from '../ports.ts'
@@ -20,10 +21,12 @@ export async function startLocalToxiproxy({
 }: LocalToxiproxyOptions): Promise<Started<ToxiproxyServer>> {
   const port = await choosePort(null, 'Toxiproxy')
   const apiUrl = `http://${LOOPBACK}:${port}`
+  // A file below `runDir` on its command line marks the process as one of this run.
+  const proxies = join(runDir, 'toxiproxy.json')
+  await writeFile(proxies, '[]')
   const server = await startServer({
     program: binary,
-    // The name of a file below `runDir` marks the process as one of this run; without proxies there is nothing to read.
-    args: ['-host', LOOPBACK, '-port', String(port), '-config', join(runDir, 'toxiproxy.json')],
+    args: ['-host', LOOPBACK, '-port', String(port), '-config', proxies],
     env: { LOG_LEVEL: 'error' },
     logFile: join(runDir, 'toxiproxy.log'),
     isReady: () => new ToxiproxyApi(apiUrl).answers(),

@@ -3,7 +3,7 @@ import type { PostgresEndpoint, Storage } from '../../endpoints.ts'
 import { LakeduelError } from '../../errors.ts'
 import { Teardown } from '../../teardown.ts'
 import { ToxiproxyApi, toxiproxyGone } from './api.ts'
-import { type Calibration, calibrate, postgresRequester, s3Requester } from './calibration.ts'
+import { type Calibration, calibrate, postgresRequester, type Requester, s3Requester } from './calibration.ts'
 import { type Latencies, type NetworkProfile, PROFILE_LATENCIES } from './profiles.ts'
 import type { Toxiproxy } from './toxiproxy.ts'
 import { type FaultKind, type FaultOptions, type Heal, Way } from './way.ts'
@@ -79,6 +79,20 @@ function withoutProxy(storage: Storage, postgres: PostgresEndpoint): Network {
   }
 }
 
+/** A server, and how to reach it. */
+interface Destination<Endpoint> {
+  readonly direct: Endpoint
+  /** Its host and port. */
+  readonly upstream: string
+  readonly through: (way: Way) => Endpoint
+  readonly requester: (endpoint: Endpoint) => Requester
+}
+
+interface Opened<Endpoint, Measured> {
+  readonly endpoint: Endpoint
+  readonly calibration: Measured
+}
+
 class ProxiedNetwork {
   readonly #api: ToxiproxyApi
   readonly #apiUrl: string
@@ -100,15 +114,14 @@ class ProxiedNetwork {
 
   async open(storage: Storage, postgres: PostgresEndpoint): Promise<Network> {
     try {
-      const viaProxy = { storage: await this.#openS3(storage), postgres: await this.#openPostgres(postgres) }
+      const s3 = await this.#openS3(storage)
+      const toPostgres = await this.#openPostgres(postgres)
       return {
         profile: this.#profile,
         latencies: this.#latencies,
-        ...viaProxy,
-        calibration: {
-          s3: await this.#calibrateS3(storage, viaProxy.storage),
-          postgres: await this.#calibratePostgres(postgres, viaProxy.postgres),
-        },
+        storage: s3.endpoint,
+        postgres: toPostgres.endpoint,
+        calibration: { s3: s3.calibration, postgres: toPostgres.calibration },
         fault: (target, kind, options = {}) => this.#fault(target, kind, options),
         check: () => this.#check(),
         [Symbol.asyncDispose]: () => this.#teardown[Symbol.asyncDispose](),
@@ -119,41 +132,46 @@ class ProxiedNetwork {
     }
   }
 
-  async #openS3(storage: Storage): Promise<Storage> {
-    if (storage.kind === 'local') return storage
+  async #openS3(storage: Storage): Promise<Opened<Storage, Calibration | null>> {
+    if (storage.kind === 'local') return { endpoint: storage, calibration: null }
     const { hostname, port } = new URL(storage.endpoint.url)
-    const way = await this.#openWay('s3', `${hostname}:${port || '80'}`)
-    return { ...storage, endpoint: { ...storage.endpoint, url: `http://${way.host}:${way.port}` } }
-  }
-
-  async #openPostgres(postgres: PostgresEndpoint): Promise<PostgresEndpoint> {
-    const { host, port } = await this.#openWay('postgres', `${postgres.host}:${postgres.port}`)
-    return { ...postgres, host, port }
-  }
-
-  async #openWay(target: FaultTarget, upstream: string): Promise<Way> {
-    const way = await Way.open(this.#api, `${this.#prefix}-${target}`, upstream, this.#listenHost)
-    this.#ways[target] = way
-    this.#teardown.defer(() => this.#close(way))
-    return way
-  }
-
-  /** A proxy that is gone has taken its ways with it, and was reported where it was missed. */
-  async #close(way: Way): Promise<void> {
-    await way.close().catch((error: unknown) => {
-      if (!(error instanceof LakeduelError && error.code === 'PROXY_GONE')) throw error
+    return this.#openWay('s3', {
+      direct: storage,
+      upstream: `${hostname}:${port || '80'}`,
+      through: (way) => ({
+        ...storage,
+        endpoint: { ...storage.endpoint, url: `http://${way.host}:${way.port}` },
+      }),
+      requester: s3Requester,
     })
   }
 
-  async #calibrateS3(direct: Storage, proxied: Storage): Promise<Calibration | null> {
-    if (direct.kind === 'local' || proxied.kind === 'local') return null
-    const delay = async () => this.#ways.s3?.delay(this.#latencies.s3)
-    return calibrate(s3Requester(direct), s3Requester(proxied), delay)
+  async #openPostgres(postgres: PostgresEndpoint): Promise<Opened<PostgresEndpoint, Calibration>> {
+    return this.#openWay('postgres', {
+      direct: postgres,
+      upstream: `${postgres.host}:${postgres.port}`,
+      through: ({ host, port }) => ({ ...postgres, host, port }),
+      requester: postgresRequester,
+    })
   }
 
-  async #calibratePostgres(direct: PostgresEndpoint, proxied: PostgresEndpoint): Promise<Calibration> {
-    const delay = async () => this.#ways.postgres?.delay(this.#latencies.postgres)
-    return calibrate(postgresRequester(direct), postgresRequester(proxied), delay)
+  /** Beside the way that is used there is one without latency for as long as the calibration takes. */
+  async #openWay<Endpoint>(
+    target: FaultTarget,
+    { direct, upstream, through, requester }: Destination<Endpoint>,
+  ): Promise<Opened<Endpoint, Calibration>> {
+    const open = (name: string) => Way.open(this.#api, `${this.#prefix}-${name}`, upstream, this.#listenHost)
+    const way = await open(target)
+    this.#ways[target] = way
+    this.#teardown.defer(async () => way[Symbol.asyncDispose]())
+    await way.delay(this.#latencies[target])
+    await using undelayed = await open(`${target}-undelayed`)
+    const calibration = await calibrate({
+      direct: requester(direct),
+      undelayed: requester(through(undelayed)),
+      proxied: requester(through(way)),
+    })
+    return { endpoint: through(way), calibration }
   }
 
   async #fault(target: FaultTarget, kind: FaultKind, options: FaultOptions): Promise<Heal> {

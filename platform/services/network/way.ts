@@ -1,3 +1,4 @@
+import { LakeduelError } from '../../errors.ts'
 import type { ToxiproxyApi } from './api.ts'
 import type { Latency } from './profiles.ts'
 import { startUnavailableServer, type UnavailableServer } from './unavailable.ts'
@@ -27,7 +28,7 @@ const STALL_MS = 86_400_000
 const DEFAULT_FAULT_LATENCY_MS = 200
 
 /** The way to one server through one proxy of a Toxiproxy. */
-export class Way {
+export class Way implements AsyncDisposable {
   readonly #api: ToxiproxyApi
   readonly #name: string
   readonly #upstream: string
@@ -72,10 +73,10 @@ export class Way {
     }
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     for (const standIn of this.#standIns) await standIn[Symbol.asyncDispose]()
-    await this.#api.deleteProxy(this.#name)
+    await this.#api.deleteProxy(this.#name).catch(unlessGone)
   }
 
   async #inflict(kind: FaultKind, options: FaultOptions): Promise<Heal> {
@@ -121,6 +122,11 @@ export class Way {
       await standIn[Symbol.asyncDispose]()
     }
   }
+}
+
+/** A Toxiproxy that is gone has taken its proxies with it, and was reported where it was missed. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof LakeduelError && error.code === 'PROXY_GONE')) throw error
 }
 
 function latencyToxic(

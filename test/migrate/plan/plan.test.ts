@@ -8,7 +8,7 @@ import { add, fixture, metadata, openLocal, PROTOCOL, ScratchTable, snapshotOf }
 
 async function planOf(path: string, mode: Mode = 'auto', asOf: number | null = null) {
   await using source = await openLocal(path)
-  return await planTable(source, { asOf, mode })
+  return await planTable(source, { asOf, mode, lookForNan: true })
 }
 
 /** Files by action, and every reason once. */

@@ -25,7 +25,7 @@ async function read(value: string, type: unknown) {
   const wanted = parseSchema(schema, 'name')[0]?.type
   const [found] = await session.columnsOf(`SELECT ${value} AS c`)
   if (wanted === undefined || found === undefined) throw new Error('nothing to read')
-  const expression = readExpression(found.type, wanted, 'c', '"c"')
+  const expression = readExpression(found.type, wanted, 'c', 'logical', '"c"')
   const rows = await session.query(
     z.object({ text: z.string().nullable(), type: z.string() }),
     `SELECT (${expression})::VARCHAR AS text, typeof(${expression}) AS type FROM (SELECT ${value} AS c)`,

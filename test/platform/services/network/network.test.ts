@@ -37,14 +37,13 @@ describe('a network', () => {
   })
 
   it('tells what the proxy costs by itself apart from what it adds', async () => {
-    await using network = await open(latencies(20))
+    await using network = await open(latencies(200))
     const calibration = network.calibration.s3
-    if (calibration === null) throw new Error('S3 has a proxy, and was not measured')
-    const { directMs, undelayedMs, proxiedMs, proxyCostMs, addedMs } = calibration
     expect(network.profile).toBe('custom')
-    expect(proxiedMs).toBeGreaterThanOrEqual(20)
-    expect(proxyCostMs).toBe(undelayedMs - directMs)
-    expect(addedMs).toBe(proxiedMs - directMs)
+    expect(calibration?.proxiedMs).toBeGreaterThanOrEqual(200)
+    expect(calibration?.addedMs).toBeGreaterThan(100)
+    expect(calibration?.undelayedMs).toBeLessThan(100)
+    expect(calibration?.proxyCostMs).toBeLessThan(100)
   })
 
   it('has S3 at another address and asks for its metrics at the old one', async () => {

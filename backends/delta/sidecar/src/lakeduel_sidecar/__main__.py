@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
         "verb",
         help=(
             "serve, hello, stored, open, apply, plan_rewrite, commit_rewrite, applied_through, evolve, plan_swap, "
-            "named_files, maintain, describe"
+            "named_files, maintain, describe, read_out"
         ),
     )
     parser.add_argument("--json", default="{}", help="the request, without its verb")

@@ -13,6 +13,7 @@ from .errors import SidecarError
 from .evolve import evolve
 from .listing import plan_rewrite
 from .outside_wire import parse_commit_rewrite, parse_plan_rewrite
+from .read_out import ReadOut
 from .replacing import commit_rewrite
 from .swap import named_files, plan_swap
 from .table import LakeTable, load, open_table
@@ -27,6 +28,7 @@ class Requests:
 
     def __init__(self) -> None:
         self._tables: dict[str, LakeTable] = {}
+        self._read_outs: dict[str, ReadOut] = {}
         self._verbs: dict[str, Callable[[Json], dict[str, Any]]] = {
             "hello": self._hello,
             "stored": self._stored,
@@ -40,6 +42,7 @@ class Requests:
             "named_files": self._named_files,
             "maintain": self._maintain,
             "describe": self._describe,
+            "read_out": self._read_out,
             "close": self._close,
         }
 
@@ -121,6 +124,19 @@ class Requests:
         table = self._table(request)
         table.refresh()
         return table.describe()
+
+    def _read_out(self, request: Json) -> dict[str, Any]:
+        """The next part of a reading, which its first request begins and its last one ends."""
+        key = field(request, "reading", str)
+        if key not in self._read_outs:
+            uri, folder = field(request, "uri", str), field(request, "folder", str)
+            self._read_outs[key] = ReadOut(
+                uri, field(request, "version", int), folder, field(request, "maxBytes", int)
+            )
+        part = self._read_outs[key].next_part()
+        if part["file"] is None:
+            del self._read_outs[key]
+        return part
 
     def _close(self, request: Json) -> dict[str, Any]:
         self._tables.pop(field(request, "uri", str), None)

@@ -1,0 +1,24 @@
+import { readFile, stat } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { LakeduelError } from '../../platform/errors.ts'
+import { parseResults, parseResultsLog, type Results } from '../../reports/schema.ts'
+import { parsedResults, ResultsFile } from '../../scenarios/runner/results-file.ts'
+
+/**
+ * The results in a file, the log of a run (`.ndjson`), or the folder of a run.
+ * @throws LakeduelError `RESULTS_CORRUPT` when there are none, or they can't be read
+ */
+export async function readResults(path: string): Promise<Results> {
+  const entry = await stat(path).catch((cause: unknown) => noResults(path, cause))
+  if (entry.isDirectory()) return await new ResultsFile(path).load()
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => noResults(path, cause))
+  return parsedResults(path, () => (extname(path) === '.ndjson' ? parseResultsLog(text) : parseResults(text)))
+}
+
+function noResults(path: string, cause: unknown): never {
+  throw new LakeduelError('RESULTS_CORRUPT', `There are no readable results at ${path}.`, {
+    facts: { path },
+    remedy: 'Give a results.json, a results.ndjson, or the folder of a run.',
+    cause,
+  })
+}

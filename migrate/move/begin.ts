@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { LakeduelError } from '../../platform/errors.ts'
+import { isReachable } from '../../platform/storage/files.ts'
+import { setCommitInfo } from '../lake/commit-info.ts'
+import { canGuard } from '../lake/guard.ts'
+import type { Lake } from '../lake/lake.ts'
+import { sqlName, stagingName, type TableName } from '../lake/table-name.ts'
+import type { FilePlan } from '../plan/file-plan.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import { createState, type MigrationState, type Ownership, tableExists } from '../state/state.ts'
+import { batchesOf, digestOf } from './batches.ts'
+import { makeTable } from './make-table.ts'
+import type { MoveOptions } from './move.ts'
+
+const SHOWN_REFUSALS = 10
+
+/** @throws LakeduelError `MIGRATION_REFUSED` with every reason, as far as they can be shown */
+export function assertMovable({ snapshot, refusals }: TablePlan): void {
+  if (refusals.length === 0) return
+  const more = refusals.length - SHOWN_REFUSALS
+  const shown = refusals.slice(0, SHOWN_REFUSALS).map((reason) => `\n  - ${reason}`)
+  throw new LakeduelError(
+    'MIGRATION_REFUSED',
+    `${snapshot.uri} can't be moved:${shown.join('')}${more > 0 ? `\n  - and ${more} more` : ''}`,
+    {
+      facts: { uri: snapshot.uri, version: snapshot.version, refusals },
+      remedy: '`lakeduel migrate plan` tells all of it and writes nothing.',
+    },
+  )
+}
+
+/** @throws LakeduelError `MIGRATION_REFUSED` where nothing would keep DuckLake from deleting the Delta table's files */
+export function ownershipOf(lake: Lake, plan: TablePlan, { own }: MoveOptions): Ownership {
+  const registered = plan.files.filter(isRegistered)
+  if (own || registered.length === 0) return 'owned'
+  if (canGuard(lake)) return 'guarded'
+  if (registered.every(({ file }) => isReachable(lake.storage, file.uri))) return 'copied'
+  throw new LakeduelError(
+    'MIGRATION_REFUSED',
+    'A catalog in a DuckDB file has nothing to keep DuckLake from deleting files of the Delta table, and DATA_PATH is in another storage, where they can’t be copied to.',
+    {
+      facts: { dataPath: lake.dataPath, uri: plan.snapshot.uri },
+      remedy: 'Use a catalog in Postgres or SQLite, --mode rewrite, or --own.',
+    },
+  )
+}
+
+export function isRegistered({ action }: FilePlan): boolean {
+  return action === 'register' || action === 'register-and-delete'
+}
+
+/** Makes the state and the empty table, unless there is a table of that name. */
+export async function begin(
+  lake: Lake,
+  target: TableName,
+  plan: TablePlan,
+  ownership: Ownership,
+): Promise<MigrationState> {
+  const staging = stagingName(target)
+  for (const name of [target, staging]) {
+    if (await tableExists(lake, name)) throw alreadyThere(name)
+  }
+  const state: MigrationState = {
+    format: 1,
+    id: randomUUID(),
+    source: { uri: plan.snapshot.uri, tableId: plan.snapshot.table.id },
+    version: plan.snapshot.version,
+    mode: plan.mode,
+    ownership,
+    digest: digestOf(plan, ownership),
+    batches: batchesOf(plan).length,
+    batchesDone: 0,
+    status: 'moving',
+    startedAt: new Date().toISOString(),
+  }
+  await lake.session.transaction(async () => {
+    await makeTable(lake, staging, plan)
+    await createState(lake, target, state)
+    await setCommitInfo(lake, 'beginning', { migration: state.id, deltaVersion: state.version })
+  })
+  return state
+}
+
+/** @throws LakeduelError `MIGRATION_DIFFERS` where the migration under way is another one */
+export function assertSameSource(
+  found: MigrationState,
+  uri: string,
+  asOf: number | null,
+  target: TableName,
+): void {
+  if (found.source.uri !== uri) {
+    throw differs(found, target, `it moves ${found.source.uri}, not ${uri}`)
+  }
+  if (asOf !== null && asOf !== found.version) {
+    throw differs(found, target, `it moves version ${found.version}, not ${asOf}`)
+  }
+}
+
+/** @throws LakeduelError `MIGRATION_DIFFERS` where the plan has become another one */
+export function assertSamePlan(
+  found: MigrationState,
+  plan: TablePlan,
+  ownership: Ownership,
+  target: TableName,
+): void {
+  if (found.source.tableId !== plan.snapshot.table.id) {
+    throw differs(found, target, 'another Delta table lies at that place now')
+  }
+  if (found.digest !== digestOf(plan, ownership)) {
+    throw differs(
+      found,
+      target,
+      `it was planned with --mode ${found.mode} and files ${found.ownership}, and the plan is another one now`,
+    )
+  }
+}
+
+function differs(found: MigrationState, { schema, table }: TableName, why: string): LakeduelError {
+  return new LakeduelError(
+    'MIGRATION_DIFFERS',
+    `A migration to ${schema}.${table} has begun before, and ${why}.`,
+    {
+      facts: { migration: found.id, source: found.source.uri, version: found.version, status: found.status },
+      remedy: 'Run it again as it was begun, or undo it first with `lakeduel migrate rollback`.',
+    },
+  )
+}
+
+function alreadyThere(name: TableName): LakeduelError {
+  return new LakeduelError('TABLE_EXISTS', `The catalog has a table ${sqlName(name)} already.`, {
+    facts: { ...name },
+    remedy: 'Name another one with --table, or drop it.',
+  })
+}

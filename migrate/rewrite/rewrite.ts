@@ -1,0 +1,99 @@
+import { escapedGlob, identifier, literal, literalList } from '../../platform/duckdb/sql.ts'
+import type { Lake } from '../lake/lake.ts'
+import { sqlName, type TableName } from '../lake/table-name.ts'
+import type { DeltaField } from '../log/schema.ts'
+import type { FilePlan } from '../plan/file-plan.ts'
+import { partitionSql } from '../plan/partition-values.ts'
+import { partitionFields, type TablePlan } from '../plan/plan.ts'
+import { nameOf } from '../plan/types.ts'
+import { DELETED, type DeletedRows } from '../register/deleted-rows.ts'
+import { POSITION, ROWS, type SelectedColumn, selectedColumns } from './selection.ts'
+
+/** What DuckDB is to call the path of a row's file, since a column of the table may be called `filename`. */
+const FILE = '__lakeduel_file'
+/** The session's table of partition values: `file`, and `value_0` and on, in the order of the partition columns. */
+const PARTITIONS = 'lakeduel_partition'
+
+/**
+ * Writes the rows of data files to the lake table, in the open transaction, as Delta would read them: partition values from
+ * the log, deleted rows left out. Rows stream through; nothing of them is held but what DuckDB buffers.
+ * @returns the rows written
+ */
+export async function rewriteFiles(
+  { session }: Lake,
+  target: TableName,
+  plan: TablePlan,
+  files: readonly FilePlan[],
+  deleted: DeletedRows,
+): Promise<number> {
+  const columns = plan.columns.map(({ field }) => identifier(nameOf(field, plan.naming))).join(', ')
+  let rows = 0
+  for (const group of Map.groupBy(files, ({ footer }) => footer.schema.id).values()) {
+    const deletes = await deleted.load(session, group)
+    const partitions = new PartitionValues(partitionFields(plan.snapshot), group)
+    for (const statement of partitions.statements()) await session.run(statement)
+    const select = selectOf(plan, group, partitions, deletes > 0)
+    rows += await session.run(`INSERT INTO ${sqlName(target)} (${columns}) ${select}`)
+  }
+  return rows
+}
+
+/** A query for the live rows of files with one schema. */
+export function selectOf(
+  plan: TablePlan,
+  files: readonly FilePlan[],
+  partitions: PartitionValues,
+  hasDeletes: boolean,
+): string {
+  const selected = selectedColumns(plan, plan.fileColumns.get(files[0]?.footer.schema.id ?? '') ?? [])
+  const named = partitions.differ || hasDeletes
+  const paths = literalList(files.map(({ file }) => escapedGlob(file.uri)))
+  const options = `hive_partitioning = false${named ? `, filename = ${literal(FILE)}` : ''}`
+  const file = `${ROWS}.${FILE}`
+  return [
+    `SELECT ${selected.map((column) => partitions.expressionOf(column)).join(', ')}`,
+    `FROM read_parquet(${paths}, ${options}) AS ${ROWS}`,
+    ...(partitions.differ ? [`JOIN ${PARTITIONS} ON ${PARTITIONS}.file = ${file}`] : []),
+    ...(hasDeletes
+      ? [`ANTI JOIN ${DELETED} ON ${DELETED}.file = ${file} AND ${DELETED}.position = ${ROWS}.${POSITION}`]
+      : []),
+  ].join('\n')
+}
+
+/** The partition values of some files: literals where all of them have the same ones, else a small table to join. */
+export class PartitionValues {
+  readonly #fields: readonly DeltaField[]
+  readonly #files: readonly FilePlan[]
+  /** Whether the files have different values. */
+  readonly differ: boolean
+
+  constructor(fields: readonly DeltaField[], files: readonly FilePlan[]) {
+    this.#fields = fields
+    this.#files = files
+    this.differ = new Set(files.map((file) => JSON.stringify(this.#valuesOf(file)))).size > 1
+  }
+
+  /** What must be run before the query. */
+  statements(): readonly string[] {
+    if (!this.differ) return []
+    const rows = this.#files.map(
+      (file) => `(${[literal(file.file.uri), ...this.#valuesOf(file)].join(', ')})`,
+    )
+    const columns = ['file', ...this.#fields.map((_, index) => `value_${index}`)]
+    return [
+      `CREATE OR REPLACE TEMP TABLE ${PARTITIONS} AS FROM (VALUES ${rows.join(', ')}) AS v(${columns.join(', ')})`,
+    ]
+  }
+
+  expressionOf({ column, sql }: SelectedColumn): string {
+    if (sql !== null) return sql
+    const index = this.#fields.findIndex(({ name }) => name === column.field.name)
+    if (this.differ) return `${PARTITIONS}.value_${index}`
+    const [first] = this.#files
+    return (first === undefined ? undefined : this.#valuesOf(first)[index]) ?? 'NULL'
+  }
+
+  #valuesOf({ file }: FilePlan): readonly string[] {
+    return this.#fields.map((field) => partitionSql(field, file.partitionValues[field.physicalName] ?? null))
+  }
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { translated } from '../../backends/duckdb/errors.ts'
+import { LAKE } from '../../backends/ducklake/catalog.ts'
+import { literal } from '../../platform/duckdb/sql.ts'
+import { LakeduelError } from '../../platform/errors.ts'
+import { snapshotsOf } from '../lake/commit-info.ts'
+import { canGuard, guard } from '../lake/guard.ts'
+import type { Lake } from '../lake/lake.ts'
+import { sqlName, stagingName, stateName, type TableName } from '../lake/table-name.ts'
+import { loadState, type MigrationState } from '../state/state.ts'
+
+export interface RolledBack {
+  readonly state: MigrationState
+  /** Snapshots of the migration that the catalog has forgotten. */
+  readonly expiredSnapshots: number
+}
+
+/**
+ * Undoes a migration: its table and its state go, and the snapshots that only it has made. Files of the Delta table are left
+ * alone, also where they had been handed over; those that DuckLake wrote itself go with its next `cleanup_old_files`.
+ * @param force also when somebody has written to the table since
+ * @throws LakeduelError `TABLE_NOT_FOUND` where no migration made the table, `MIGRATION_REFUSED` where rows would be lost
+ */
+export async function rollback(lake: Lake, target: TableName, force: boolean): Promise<RolledBack> {
+  const state = await loadState(lake, target)
+  if (state === null) throw noMigration(target)
+  const name = state.status === 'done' ? target : stagingName(target)
+  const snapshots = await snapshotsOf(lake, state.id)
+  if (!force) await assertUnchanged(lake, target, name, Math.max(...snapshots))
+  return translated('rolling the migration back', { ...target, migration: state.id }, async () => {
+    await keepSource(lake, state, name)
+    await lake.session.transaction(async () => {
+      await lake.session.run(`DROP TABLE IF EXISTS ${sqlName(name)}`)
+      await lake.session.run(`DROP TABLE ${sqlName(stateName(target))}`)
+    })
+    return { state, expiredSnapshots: await expire(lake, snapshots) }
+  })
+}
+
+/** Whatever DuckLake forgets now, it must not delete. */
+async function keepSource(lake: Lake, state: MigrationState, name: TableName): Promise<void> {
+  const prefix = `${state.source.uri}/`
+  if (canGuard(lake)) await guard(lake, prefix)
+  else if (state.ownership === 'owned') await forgetFiles(lake, name, prefix)
+}
+
+/** Without a trigger, the catalog is made to know nothing of such files before it could schedule them. */
+async function forgetFiles(lake: Lake, name: TableName, prefix: string): Promise<void> {
+  await lake.session.run(
+    `DELETE FROM ${lake.metadata}.ducklake_data_file
+     WHERE table_id = ${await tableId(lake, name)} AND NOT path_is_relative AND starts_with(path, ${literal(prefix)})`,
+  )
+}
+
+/** The newest snapshot of all can't go, and those of other writers are none of ours. */
+async function expire({ session }: Lake, snapshots: readonly number[]): Promise<number> {
+  if (snapshots.length === 0) return 0
+  await session.run(`CALL ducklake_expire_snapshots(${literal(LAKE)}, versions => [${snapshots.join(', ')}])`)
+  return snapshots.length
+}
+
+async function assertUnchanged(
+  lake: Lake,
+  target: TableName,
+  name: TableName,
+  lastSnapshot: number,
+): Promise<void> {
+  const id = await tableId(lake, name)
+  const rows = await lake.session.query(
+    z.object({ snapshot_id: z.bigint(), changes_made: z.string() }),
+    `SELECT snapshot_id, changes_made FROM ${lake.metadata}.ducklake_snapshot_changes
+     WHERE snapshot_id > ${lastSnapshot} AND regexp_matches(changes_made, ${literal(`:${id}(,|$)`)}) ORDER BY 1`,
+  )
+  const [first] = rows
+  if (first === undefined) return
+  throw new LakeduelError(
+    'MIGRATION_REFUSED',
+    `${target.schema}.${target.table} was changed after its migration (${rows.length} snapshots, the first is ${first.snapshot_id}).`,
+    {
+      facts: { ...target, snapshots: rows.map(({ snapshot_id }) => Number(snapshot_id)) },
+      remedy: 'Keep what was written since, or roll back with --force, which drops it with the table.',
+    },
+  )
+}
+
+async function tableId({ session, metadata }: Lake, { schema, table }: TableName): Promise<bigint> {
+  const [row] = await session.query(
+    z.object({ id: z.bigint() }),
+    `SELECT t.table_id AS id FROM ${metadata}.ducklake_table AS t
+     JOIN ${metadata}.ducklake_schema AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
+     WHERE t.table_name = ${literal(table)} AND s.schema_name = ${literal(schema)} AND t.end_snapshot IS NULL`,
+  )
+  return row?.id ?? -1n
+}
+
+function noMigration({ schema, table }: TableName): LakeduelError {
+  return new LakeduelError('TABLE_NOT_FOUND', `No migration to ${schema}.${table} is known to the catalog.`, {
+    facts: { schema, table },
+    remedy: 'Name the table as it was given to `lakeduel migrate run`.',
+  })
+}
