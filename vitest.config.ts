@@ -12,7 +12,7 @@ const SERVICE_TESTS = [
   'test/pipeline/sources/files-*.test.ts',
   'test/platform/services/network/*.test.ts',
   'test/scenarios/oracle/planted-faults.test.ts',
-  'test/scenarios/runner/networks.test.ts',
+  'test/scenarios/runner/{networks,cell-network}.test.ts',
   'test/scenarios/measure/{s3-requests,s3-audit,postgres-usage,wall-clock}.test.ts',
 ]
 

@@ -1,7 +1,7 @@
 import { type ApplyMode, type Arm, formatOf } from '../backends/backend.ts'
 import { treeUsage } from '../platform/storage/tree.ts'
 import type { Metric, Point } from '../reports/schema.ts'
-import { cost, work } from './measure/metric.ts'
+import { cost, rate, work } from './measure/metric.ts'
 import type { CheckedEvent, LoaderDone } from './processes/protocol.ts'
 import type { Place } from './runner/surroundings.ts'
 import type {
@@ -31,6 +31,7 @@ export interface BatchScenario extends Omit<Scenario, 'run'> {
 export function batchScenario(spec: BatchScenario): Scenario & BatchScenario {
   const { datasetKey, dataset, mode, phases } = spec
   return {
+    sharedBy: datasetKey,
     ...spec,
     run: async (cell, lab) => {
       const format = formatOf(cell.arm)
@@ -64,14 +65,19 @@ async function runBatches(running: Running): Promise<Measured> {
     runId: lab.surroundings.runId,
     firstBatchIndex: 0,
   }
-  const { done } = await lab.load('apply', { ...loading, work: apply })
+  const { phase, done } = await lab.load('apply', { ...loading, work: apply })
   const after = await treeUsage(place.storage)
   const checks = [wanted.has('read-after') ? await read(running, 'read-after', true) : null]
   if (wanted.has('maintain')) await lab.load('maintain', { ...loading, work: { kind: 'maintain' } })
   const maintained = wanted.has('maintain') ? await treeUsage(place.storage) : null
   if (wanted.has('read-after-maintenance')) checks.push(await read(running, 'read-after-maintenance', true))
   return {
-    metrics: { ...appliedMetrics(prepared, done), ...storedMetrics(before, after, maintained) },
+    metrics: {
+      ...appliedMetrics(prepared, done),
+      ...rateMetrics(prepared, done, phase.wallMs),
+      ...storedMetrics(before, after, maintained),
+      bytesWrittenPerRow: cost(Math.max(0, after.bytes - before.bytes) / Math.max(1, done.rowsRead), 'bytes'),
+    },
     series: {},
     ...outcomeOf(checks),
   }
@@ -85,19 +91,31 @@ async function read({ lab, arm, place, prepared }: Running, phase: BatchPhase, c
 }
 
 function appliedMetrics({ batches }: PreparedDataset, done: LoaderDone): Record<string, Metric> {
-  const parts = batches.flatMap((batch) => batch.parts)
   const engine = Object.entries(done.engine).map(([name, value]) => [`engine.${name}`, work(value)])
   return {
     rowsApplied: work(done.rowsRead),
-    payloadBytes: work(
-      parts.reduce((sum, part) => sum + part.payloadBytes, 0),
-      'bytes',
-    ),
+    payloadBytes: work(payloadBytesOf(batches), 'bytes'),
     batches: work(batches.length),
     commits: work(done.commits),
     attempts: cost(done.attempts),
     ...Object.fromEntries(engine),
   }
+}
+
+function rateMetrics(
+  { batches }: PreparedDataset,
+  { rowsRead }: LoaderDone,
+  wallMs: number,
+): Record<string, Metric> {
+  const seconds = Math.max(1, wallMs) / 1_000
+  return {
+    rowsPerSecond: rate(rowsRead / seconds, 'rows/s'),
+    payloadBytesPerSecond: rate(payloadBytesOf(batches) / seconds, 'bytes/s'),
+  }
+}
+
+function payloadBytesOf(batches: PreparedDataset['batches']): number {
+  return batches.flatMap((batch) => batch.parts).reduce((sum, part) => sum + part.payloadBytes, 0)
 }
 
 interface Stored {

@@ -106,6 +106,8 @@ export interface Scenario {
   readonly faults?: boolean
   /** Why a combination makes no sense, or isn't worth its time in this profile; null where it is a cell. */
   readonly excludes?: (arm: Arm, point: Point, profile: Profile) => string | null
+  /** Points with the same name here share what is made for them, and `estimate` tells of it for each. Without it no point does. */
+  readonly sharedBy?: (point: Point) => string
   /** Of what cells of a point share, and of one cell. */
   readonly estimate: (
     point: Point,

@@ -1,4 +1,3 @@
-import { freemem } from 'node:os'
 import type { Config } from '../../platform/config/load.ts'
 import { availableBytes } from '../../platform/disk.ts'
 import { LakeduelError } from '../../platform/errors.ts'
@@ -25,21 +24,19 @@ export function estimatesOf(plan: BenchPlan): readonly ScenarioEstimate[] {
 
 function estimateOf(scenario: Scenario, cells: readonly PlannedCell[], plan: BenchPlan): ScenarioEstimate {
   const { parameters } = scenario.profiles[plan.profile]
-  const each = cells.map(({ point }) => scenario.estimate(point, parameters))
-  const shared = [
-    ...new Map(cells.map(({ point }, index) => [JSON.stringify(point), each[index]?.shared])).values(),
-  ]
-  const known = shared.filter((estimate) => estimate !== undefined)
+  const sharedBy = scenario.sharedBy ?? ((point) => JSON.stringify(point))
+  const each = cells.map(({ point }) => ({ point, ...scenario.estimate(point, parameters) }))
+  const shared = [...new Map(each.map((estimate) => [sharedBy(estimate.point), estimate.shared])).values()]
   return {
     scenario: scenario.name,
     cells: cells.length,
-    wallMs: sum(known.map(({ wallMs }) => wallMs)) + sum(each.map(({ cell }) => cell.wallMs)),
+    wallMs: sum(shared.map(({ wallMs }) => wallMs)) + sum(each.map(({ cell }) => cell.wallMs)),
     memoryBytes: Math.max(
       0,
-      ...each.map(({ cell, shared: { memoryBytes } }) => Math.max(cell.memoryBytes, memoryBytes)),
+      ...[...shared, ...each.map(({ cell }) => cell)].map((estimate) => estimate.memoryBytes),
     ),
     diskBytes:
-      sum(known.map(({ diskBytes }) => diskBytes)) + Math.max(0, ...each.map(({ cell }) => cell.diskBytes)),
+      sum(shared.map(({ diskBytes }) => diskBytes)) + Math.max(0, ...each.map(({ cell }) => cell.diskBytes)),
   }
 }
 
@@ -59,12 +56,13 @@ export async function assertRoom(config: Config, plan: BenchPlan): Promise<void>
       },
     )
   }
-  if (freemem() >= memoryBytes) return
+  const available = process.availableMemory()
+  if (available >= memoryBytes) return
   throw new LakeduelError(
     'USAGE',
-    `The profile "${plan.profile}" needs about ${formatBytes(memoryBytes)} of memory at once, and ${formatBytes(freemem())} are free.`,
+    `The profile "${plan.profile}" needs about ${formatBytes(memoryBytes)} of memory at once, and ${formatBytes(available)} are free.`,
     {
-      facts: { needed: memoryBytes, available: freemem() },
+      facts: { needed: memoryBytes, available },
       remedy: 'Choose a smaller --profile, fewer values with --axis, or fewer scenarios.',
     },
   )

@@ -4,7 +4,8 @@ import { LakeduelError } from '../../platform/errors.ts'
 import { NETWORK_PROFILES, type NetworkProfile } from '../../platform/services/network/network.ts'
 import type { Results } from '../../reports/schema.ts'
 import { SCENARIOS } from '../../scenarios/catalogue.ts'
-import type { BenchPlan } from '../../scenarios/runner/bench.ts'
+import { type BenchPlan, plannedCells } from '../../scenarios/runner/bench.ts'
+import { reasonsForNoCells } from '../../scenarios/runner/plan.ts'
 import type { Profile, Scenario } from '../../scenarios/scenario.ts'
 import { PROFILES } from '../../scenarios/scenario.ts'
 import { parseAxes } from './axes.ts'
@@ -42,7 +43,7 @@ export function planOf(options: BenchOptions): BenchPlan {
   const [profile = 'quick'] = chosen('profile', [options.profile ?? 'quick'], PROFILES)
   const [network = 'loopback'] = chosen('network', [options.network ?? 'loopback'], NETWORK_PROFILES)
   const scenarios = scenariosNamed(options.scenario)
-  return {
+  const plan: BenchPlan = {
     scenarios,
     axes: parseAxes(options.axis, scenarios),
     control: options.aa ?? (profile === 'standard' || profile === 'full'),
@@ -54,6 +55,20 @@ export function planOf(options: BenchOptions): BenchPlan {
     seed: options.seed ?? DEFAULT_SEED,
     keep: options.keep,
   }
+  assertCells(plan)
+  return plan
+}
+
+/** @throws LakeduelError `USAGE` when everything that was asked for is excluded by its scenario */
+function assertCells(plan: BenchPlan): void {
+  if (plannedCells(plan).length > 0) return
+  const reasons = plan.scenarios.flatMap((scenario) =>
+    reasonsForNoCells(scenario, { ...plan, repeat: 1 }).map((reason) => `${scenario.name}: ${reason}`),
+  )
+  throw new LakeduelError('USAGE', `Nothing of that is measured. ${reasons.join('; ')}.`, {
+    facts: { axes: plan.axes, arms: plan.arms, profile: plan.profile },
+    remedy: 'Ask for other arms, other values with --axis, or another --profile.',
+  })
 }
 
 /**

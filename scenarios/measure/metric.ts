@@ -17,6 +17,11 @@ export function work(value: number, unit: Unit = 'count'): Metric {
   return metric(value, unit, 'count', 'neither')
 }
 
+/** Describes what the work met with, noisy as it is: neither direction is an improvement. */
+export function circumstance(value: number, unit: Unit, kind: Kind): Metric {
+  return metric(value, unit, kind, 'neither')
+}
+
 /** Counts what was spent, exactly: requests, files, attempts, bytes. */
 export function cost(value: number, unit: Unit = 'count'): Metric {
   return metric(value, unit, 'count', 'lower')

@@ -118,13 +118,13 @@ class Run {
     const reason = unavailable(planned.arm, this.#context.surroundings)
     if (reason !== null) return await this.#keep(skipped(planned, this.#results.cells.length, reason))
     await this.#checkServices()
-    const datasets = Object.keys(shared.data).length
+    const known = JSON.stringify(shared.data)
     await using lab = await this.#lab(planned, shared)
     const { cell, versions } = await runCell(planned, this.#results.cells.length, lab)
     // What a service that is gone has done to a cell is no result of its arm.
     if (cell.status === 'engine-error' || cell.status === 'hang') await this.#checkServices()
     await this.#versions(versions)
-    if (Object.keys(shared.data).length !== datasets) await this.#describe(planned.scenario, shared)
+    if (JSON.stringify(shared.data) !== known) await this.#describe(planned.scenario, shared)
     await this.#keep(cell)
   }
 

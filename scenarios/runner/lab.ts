@@ -21,6 +21,7 @@ import type {
   ReadOptions,
   Ready,
 } from '../scenario.ts'
+import { networkMetrics, networkOfCell } from './cell-network.ts'
 import { Child, type Waiting } from './child.ts'
 import { type Instruments, measurePhase } from './phase.ts'
 import type { Shared } from './shared.ts'
@@ -59,7 +60,7 @@ export class CellLab implements Lab, AsyncDisposable {
   /** What the cell is doing. */
   doing = 'prepare'
   readonly phases: Record<string, Phase> = {}
-  readonly metrics: Record<string, Metric> = {}
+  readonly metrics: Record<string, Metric>
   readonly series: Record<string, Series> = {}
   readonly settings: Record<string, unknown> = {}
   readonly versions: Record<string, string> = {}
@@ -70,7 +71,8 @@ export class CellLab implements Lab, AsyncDisposable {
   constructor(options: LabOptions) {
     this.#options = options
     this.surroundings = options.surroundings
-    this.network = options.network
+    this.network = networkOfCell(options.network, this.#teardown)
+    this.metrics = { ...networkMetrics(options.network) }
     this.parameters = options.parameters
     this.seed = options.seed
     this.profile = options.profile
@@ -96,15 +98,16 @@ export class CellLab implements Lab, AsyncDisposable {
     if (known !== undefined) return known
     const place = placeOf(this.surroundings, this.#path(name))
     this.#places.set(name, place)
-    if (!this.#options.keep) this.#teardown.defer(() => removePlace(this.surroundings, place))
+    if (!this.#options.keep)
+      this.#teardown.defer(() => removePlace(this.#options.direct, this.#straight(name)))
     return place
   }
 
   async copyOf(table: PreparedTable, format: Format, name = ''): Promise<Place> {
     const place = this.place(name)
     const { direct, copyTables } = this.#options
-    const to: Place = { ...place, storage: placeOf(direct, this.#path(name)).storage }
-    await copyTables(format, environmentOf(direct, table.place, null), environmentOf(direct, to, null))
+    const to = environmentOf(direct, this.#straight(name), null)
+    await copyTables(format, environmentOf(direct, table.place, null), to)
     return place
   }
 
@@ -200,6 +203,11 @@ export class CellLab implements Lab, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#teardown[Symbol.asyncDispose]()
+  }
+
+  /** The same place without the cell's network. */
+  #straight(name: string): Place {
+    return placeOf(this.#options.direct, this.#path(name))
   }
 
   #path(name: string): string {

@@ -57,6 +57,14 @@ export function planCells(scenario: Scenario, wanted: CellsWanted): readonly Pla
   })
 }
 
+/** Why the arms and points of a plan make no cell, each reason once; empty where one does. */
+export function reasonsForNoCells(scenario: Scenario, wanted: CellsWanted): readonly string[] {
+  const reasons = points(axisValues(scenario, wanted)).flatMap((point) =>
+    wanted.arms.map((arm) => excluded(scenario, arm, point, wanted.profile)),
+  )
+  return reasons.includes(null) ? [] : [...new Set(reasons.filter((reason) => reason !== null))]
+}
+
 function excluded(scenario: Scenario, arm: Arm, point: Point, profile: Profile): string | null {
   return scenario.excludes?.(arm, point, profile) ?? null
 }

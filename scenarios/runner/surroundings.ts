@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Arm, BackendEnvironment } from '../../backends/backend.ts'
 import type { PostgresEndpoint, Storage } from '../../platform/endpoints.ts'
 import { within } from '../../platform/endpoints.ts'
@@ -35,18 +36,26 @@ export interface Place {
   readonly catalogSchema: string
 }
 
+const LONGEST_NAME = 63
+const DIGEST_DIGITS = 10
+
 /** All catalog schemas of a run begin so. */
 export function catalogPrefix(runId: string): string {
   return `lakeduel_${runId}_`.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
 }
 
-export function placeOf(surroundings: Surroundings, path: string): Place {
-  const name = path.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
+export function placeOf(surroundings: Pick<Surroundings, 'runId' | 'storage'>, path: string): Place {
   return {
     storage: within(surroundings.storage, `${path}/`),
-    // Postgres cuts names off after 63 bytes.
-    catalogSchema: `${catalogPrefix(surroundings.runId)}${name}`.slice(0, 63),
+    catalogSchema: schemaName(catalogPrefix(surroundings.runId), path),
   }
+}
+
+/** Postgres cuts names off after 63 bytes, where paths that begin alike would share a catalog: a digest tells them apart. */
+function schemaName(prefix: string, path: string): string {
+  const digest = createHash('sha256').update(path).digest('hex').slice(0, DIGEST_DIGITS)
+  const name = path.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
+  return `${prefix}${name}`.slice(0, LONGEST_NAME - DIGEST_DIGITS - 1) + `_${digest}`
 }
 
 export function environmentOf(

@@ -10,6 +10,7 @@ import { s3Client } from '../../platform/services/s3/client.ts'
 import { parseResults } from '../../reports/schema.ts'
 import { SCENARIOS } from '../../scenarios/catalogue.ts'
 import { catalogPrefix } from '../../scenarios/runner/surroundings.ts'
+import { openTestToxiproxy } from '../platform/services/network/network.ts'
 import { lakeduel, serviceVariables } from './lakeduel.ts'
 
 let folder = ''
@@ -61,6 +62,9 @@ describe('lakeduel bench', () => {
     expect(await leftBehind(recorded.id)).toEqual([])
     expect(recorded.finishedAt).not.toBeNull()
     expect(cells).toHaveLength(ARMS.length * everyArm.length)
+    const { node, 'ducklake loader': engine } = recorded.floors
+    expect(node?.rssBytes[0]).toBeGreaterThan(20_000_000)
+    expect(engine?.rssBytes[0]).toBeGreaterThan(node?.rssBytes[0] ?? 0)
     const unavailable: Readonly<Record<string, string>> = inject('services').sidecar?.unavailable ?? {}
     for (const cell of cells) {
       expect([cell.id, cell.status]).toEqual([
@@ -140,6 +144,37 @@ describe('lakeduel bench', () => {
     const complete = await resultsIn(out)
     expect(complete.cells.map(({ repetition }) => repetition)).toEqual([0, 1, 2])
     expect(complete.cells.slice(0, kept.cells.length)).toEqual(kept.cells)
+  }, 200_000)
+
+  test('ends when its proxy dies, keeps what was measured before, and tells how to go on', async () => {
+    const out = join(folder, 'proxy')
+    const proxy = await openTestToxiproxy()
+    const args = ['--scenario', 'merge-partitions', '--arm', 'ducklake/merge', '--repeat', '4']
+    const running = lakeduel(
+      [
+        'bench',
+        '--profile',
+        'smoke',
+        ...args,
+        '--network',
+        'same-region',
+        '--axis',
+        's3LatencyMs=15',
+        '--out',
+        out,
+      ],
+      { ...serviceVariables(), LAKEDUEL_TOXIPROXY: proxy.apiUrl },
+    )
+    await said(running.stderr, '[1/4]')
+    await proxy[Symbol.asyncDispose]()
+    const run = await running
+    expect(run.exitCode).toBe(4)
+    expect(run.stderr).toContain('Toxiproxy')
+    expect(run.stderr).toContain(`--resume ${out}`)
+    const { cells, run: recorded } = await resultsIn(out)
+    expect(cells.every(({ status }) => status === 'ok')).toBe(true)
+    expect(cells[0]?.status === 'ok' && cells[0].metrics).toHaveProperty(['network.s3AddedMs'])
+    expect(recorded.network?.profile).toBe('same-region')
   }, 200_000)
 
   test('--json prints the results on stdout and nothing else', async () => {
@@ -246,6 +281,21 @@ describe('lakeduel bench', () => {
       args: ['--network', 'same-regio'],
       exitCode: 2,
       says: 'Did you mean "same-region"?',
+    },
+    {
+      what: 'points that a scenario leaves out',
+      args: [
+        '--scenario',
+        'merge-partitions',
+        '--profile',
+        'standard',
+        '--axis',
+        'partitions=10',
+        '--axis',
+        's3LatencyMs=0',
+      ],
+      exitCode: 2,
+      says: 'varies one axis at a time',
     },
     { what: 'zero repetitions', args: ['--repeat', '0'], exitCode: 2, says: 'whole number from 1' },
     { what: 'an unknown option', args: ['--scenarios', 'x'], exitCode: 2, says: '--scenario' },
