@@ -3,6 +3,7 @@ import type { ScenarioSummary } from '../summary.ts'
 import type { Answer } from './answer.ts'
 import { bestOfBoth } from './best-of-both.ts'
 import { type Evidence, measuredTables, type Spot } from './evidence.ts'
+import { type Losses, lossesOf } from './losses.ts'
 import { derived, joined, median, type Statement, state, timesOf } from './statement.ts'
 import {
   COMMITS,
@@ -10,8 +11,6 @@ import {
   describePace,
   fastestAtMost,
   isCoordinated,
-  type Losses,
-  lossesOf,
   mainPoints,
   speedUp,
 } from './writers.ts'
@@ -80,7 +79,7 @@ function concurrencySentence(alone: Side | null, together: Side | null): Stateme
 function judgement(alone: Side | null, together: Side | null): Statement {
   const sides = [alone, together].filter((side) => side !== null)
   const said = sides.map(({ fastest }) => median(fastest, COMMITS))
-  const losing = (side: Side | null) => side?.losses != null && side.losses.rows > 0
+  const losing = (side: Side | null) => side?.losses?.safe === false
   if (losing(together)) return derived('Not safely, even coordinated', ...said)
   if (losing(alone)) return derived(together === null ? 'Not safely' : 'Only with coordination', ...said)
   const [fast] = sides.toSorted((a, b) => (b.scale?.factor ?? 0) - (a.scale?.factor ?? 0))

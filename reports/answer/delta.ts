@@ -1,17 +1,12 @@
 /** The third question: whether Delta Lake reaches the same. */
+import { enumerate } from '../format.ts'
 import type { ScenarioSummary } from '../summary.ts'
 import type { Answer } from './answer.ts'
 import { bestOf, type Evidence, type Spot } from './evidence.ts'
+import { lossesOf } from './losses.ts'
+import { capOf } from './memory.ts'
 import { joined, type Statement, state, timesOf, valueAt, withInterval } from './statement.ts'
-import {
-  COMMITS,
-  CONCURRENCY,
-  describePace,
-  fastestAtMost,
-  isCoordinated,
-  lossesOf,
-  mainPoints,
-} from './writers.ts'
+import { COMMITS, CONCURRENCY, describePace, fastestAtMost, isCoordinated, mainPoints } from './writers.ts'
 
 const CAP = 'leastCapBytes'
 const APPLY = 'apply.wallMs'
@@ -64,7 +59,7 @@ function sentenceOf(goals: readonly Goal[]): Statement | null {
 function verdictOf(goals: readonly Goal[], reached: number): string {
   const far =
     goals.length < GOALS.length
-      ? `, as far as ${goals.map(({ name }) => name.toLowerCase()).join(' and ')} goes`
+      ? `, as far as ${enumerate(goals.map(({ name }) => name.toLowerCase()))} ${goals.length === 1 ? 'goes' : 'go'}`
       : ''
   if (reached === goals.length) return `Yes${far}`
   return reached === 0 ? `No${far}` : `Partly${far}`
@@ -79,7 +74,7 @@ function memoryGoal(evidence: Evidence): Goal | null {
   return {
     name: 'Memory',
     reached: ratioOf(worst, CAP) <= EQUAL_MEMORY,
-    said: state`${delta.arm.arm} merges in at most ${timesOf(delta, duck, CAP)} the memory of ${duck.arm.arm} (${withInterval(delta, CAP)} at ${delta.at})`,
+    said: state`${delta.arm.arm} merges in at most ${timesOf(delta, duck, CAP)} the memory of ${duck.arm.arm} (${capOf(delta)} at ${delta.at})`,
   }
 }
 
@@ -105,14 +100,14 @@ function safetyGoal(evidence: Evidence): Goal | null {
     return found === null ? [] : [{ name, ...found }]
   })
   const said = joined(
-    losses.map(({ name, said: loss }) => state`${loss} of ${name}`),
-    ', ',
+    losses.map(({ name, said: loss }) => state`${loss} in ${name}`),
+    '; ',
   )
   if (said === null) return null
   return {
     name: 'Safety',
-    reached: losses.every(({ rows }) => rows === 0),
-    said: state`Delta has ${said}`,
+    reached: losses.every(({ safe }) => safe),
+    said: state`of Delta tables ${said}`,
   }
 }
 

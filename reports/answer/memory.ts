@@ -94,7 +94,7 @@ function judgement(duck: Spot, growth: Growth | null): Statement {
 }
 
 /** `192 MiB (171 MiB failed)`: the least cap that passed, and the greatest that didn't. */
-function capOf(spot: Spot): Statement {
+export function capOf(spot: Spot): Statement {
   const failed = valueAt(spot, FAILED_CAP)
   const bound = failed === 0 ? 'no cap failed' : `${formatValue(failed, 'bytes')} failed`
   return derived(`${median(spot, CAP).text} (${bound})`, median(spot, CAP), median(spot, FAILED_CAP))
@@ -113,7 +113,7 @@ interface Growth {
 }
 
 /** How the least cap of a format's best arm grows from its smallest to its largest table, where all else is the same. */
-export function growthOf(caps: ScenarioSummary, format: Format): Growth | null {
+function growthOf(caps: ScenarioSummary, format: Format): Growth | null {
   const growths = pointsAlong(caps.points, TABLE_SIZE).flatMap((group) => {
     const sorted = group.toSorted((a, b) => (numberAt(a, TABLE_SIZE) ?? 0) - (numberAt(b, TABLE_SIZE) ?? 0))
     const [small, big] = [sorted[0], sorted.at(-1)]

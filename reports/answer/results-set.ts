@@ -20,10 +20,10 @@ export function evidenceOf(runs: readonly Results[]): Evidence {
  * engines, storage. Empty when they may stand in one document.
  */
 export function differencesOf(runs: readonly Results[]): readonly string[] {
-  const [first, ...others] = runs.map(conditionsOf)
-  if (first === undefined) return []
-  return Object.entries(first).flatMap(([what, value]) => {
-    const values = new Set([value, ...others.map((other) => other[what] ?? 'none')])
+  const conditions = runs.map(conditionsOf)
+  const known = [...new Set(conditions.flatMap((one) => Object.keys(one)))]
+  return known.flatMap((what) => {
+    const values = new Set(conditions.flatMap((one) => one[what] ?? []))
     return values.size === 1 ? [] : [`${what}: ${[...values].join(' and ')}`]
   })
 }

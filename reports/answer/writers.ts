@@ -1,10 +1,8 @@
-/** Figures of writers at once: at most writers, alone and coordinated, with what was lost or doubled on the way. */
-import { metricsOf } from '../metrics.ts'
-import type { Cell } from '../schema.ts'
+/** Figures of writers at once: with the most writers, alone and coordinated. */
 import type { PointSummary } from '../summary/points.ts'
 import type { ScenarioSummary } from '../summary.ts'
 import { type Format, numberAt, ranked, type Spot, sameArmAt } from './evidence.ts'
-import { derived, median, type Source, type Statement, state, timesOf, valueAt } from './statement.ts'
+import { derived, median, type Statement, state, timesOf, valueAt } from './statement.ts'
 
 export const CONCURRENCY = 'concurrency'
 export const COMMITS = 'commitsPerSecond'
@@ -78,50 +76,4 @@ export function speedUp(points: readonly PointSummary[], spot: Spot): SpeedUp | 
 interface SpeedUp {
   readonly factor: number
   readonly said: Statement
-}
-
-export interface Losses {
-  readonly rows: number
-  readonly said: Statement
-}
-
-/**
- * Rows that the arms of a format lost or doubled, over all cells that came to their end, the wrong ones first of all.
- * Null where no cell counted them.
- */
-export function lossesOf(scenario: string, points: readonly PointSummary[], format: Format): Losses | null {
-  const counted = points.flatMap(({ label, arms }) =>
-    arms
-      .filter((arm) => arm.format === format)
-      .flatMap(({ cells }) => cells.flatMap((cell) => lossOf(scenario, label, cell))),
-  )
-  if (counted.length === 0) return null
-  const rows = counted.reduce((sum, { value }) => sum + value, 0)
-  const where = [...new Set(counted.filter(({ value }) => value > 0).map(({ arm, at }) => `${arm} at ${at}`))]
-  const first = where.slice(0, 3).join('; ')
-  const more = where.length > 3 ? ` and at ${where.length - 3} more points` : ''
-  const cells = counted.length / 2
-  const text =
-    rows === 0
-      ? `0 rows lost or doubled in ${cells} cells`
-      : `${rows} rows lost or doubled in ${cells} cells (${first}${more})`
-  return { rows, said: { text, sources: counted } }
-}
-
-/** The two counts of one cell, each as a source. */
-function lossOf(scenario: string, at: string, cell: Cell): readonly Source[] {
-  const metrics = metricsOf(cell)
-  const [lost, doubled] = [metrics.get('rowsLost'), metrics.get('rowsDoubled')]
-  if (lost === undefined || doubled === undefined) return []
-  return Object.entries({ rowsLost: lost, rowsDoubled: doubled }).map(([metric, { value, unit }]) => ({
-    scenario,
-    at,
-    arm: cell.arm,
-    metric,
-    value,
-    unit,
-    low: value,
-    high: value,
-    n: 1,
-  }))
 }

@@ -6,7 +6,7 @@ import { type Answers, answerFrom } from '../../../reports/answer.ts'
 import { metricsOf } from '../../../reports/metrics.ts'
 import type { Results } from '../../../reports/schema.ts'
 import { median } from '../../../reports/statistics/quantile.ts'
-import { madeUpResults } from '../made-up-results.ts'
+import { madeUpResults, madeUpScenario, measuredCell } from '../made-up-results.ts'
 import { type Caps, concurrency, memoryCap, type Paces, pace, resultsOf } from './made-up-answers.ts'
 
 const DUCK = 'ducklake/merge'
@@ -47,7 +47,7 @@ test('memory: the arm with the least need speaks for its format', () => {
 
 test('concurrency: more commits from more writers are efficient', () => {
   expect(writers({ [DUCK]: { none: [pace(5), pace(40)] } })).toBe(
-    "Efficient, more writers commit more: ducklake/merge with 16 writers makes 40.4 commits/s with 1.50 attempts per commit, the p99 7.0× the p50, 8.0× one writer's, 0 rows lost or doubled in 6 cells",
+    "Efficient, more writers commit more: ducklake/merge with 16 writers makes 40.4 commits/s with 1.50 attempts per commit, the p99 7.0× the p50, 8.0× one writer's, 0 rows lost or doubled, 6 cells all right",
   )
 })
 
@@ -69,13 +69,23 @@ test('concurrency: a lost row decides before any pace does', () => {
   const lossy = { none: [pace(5), pace(40, 3)] } as const
   expect(writers({ [DUCK]: { none: [pace(5, 1), pace(40)] } })).toMatch(/^Not safely: /)
   expect(writers({ [DUCK]: { none: [pace(5, 1), pace(40)], lock: [pace(5), pace(20)] } })).toMatch(
-    /^Only with coordination: .*3 rows lost or doubled in 6 cells \(ducklake\/merge at writers 1, /,
+    /^Only with coordination: .*3 rows lost or doubled, 3 of 6 cells wrong \(ducklake\/merge at writers 1, /,
   )
   expect(writers({ [DUCK]: { none: [pace(5), pace(9)], lock: [pace(5, 1), pace(20)] } })).toMatch(
     /^Not safely, even coordinated: /,
   )
   // With the most writers all cells are wrong, so that nothing is left to tell a pace by.
   expect(sentences(answerFrom([resultsOf([concurrency({ [DUCK]: lossy })])]))[1]).toBeNull()
+})
+
+test('concurrency: a wrong value makes a cell unsafe though no row is lost or doubled', () => {
+  const { scenario, cells } = concurrency({ [DUCK]: { none: [pace(5), pace(40)] } })
+  const findings = [{ check: 'content', expected: 'a', actual: 'b' }]
+  const spoilt = cells.map((cell, index) =>
+    index === 0 && cell.status === 'ok' ? { ...cell, status: 'wrong-data' as const, findings } : cell,
+  )
+  const [, answer] = answerFrom([resultsOf([{ scenario, cells: spoilt }])]).answers
+  expect(answer?.sentence?.text).toMatch(/^Not safely: .*0 rows lost or doubled, 1 of 6 cells wrong/)
 })
 
 test('Delta: memory, pace and safety decide between yes, partly and no', () => {
@@ -108,6 +118,26 @@ test('Delta: coordinated writers count where there are any, since nobody has to 
     [DELTA]: { none: [pace(5, 2), pace(19)], lock: [pace(5), pace(19)] },
   }
   expect(delta({ [DUCK]: [200, 200], [DELTA]: [200, 200] }, paces)).toMatch(/^Yes: .*0 rows lost or doubled/)
+})
+
+test('Delta: a table that a fault left wrong is not safe, and its point is named', () => {
+  const faults = { value: 4, unit: 'count', better: 'neither', kind: 'count' } as const
+  const axes = [{ name: 'fault', unit: null, description: '', values: ['s3-reset', 's3-down'] }]
+  const scenario = madeUpScenario({ name: 'catalog-faults', axes, repeat: 1 })
+  const cells = ['s3-reset', 's3-down'].map((fault) =>
+    measuredCell({ scenario: 'catalog-faults', arm: DELTA, repetition: 0, point: { fault } }, { faults }),
+  )
+  const findings = [{ check: 'row count', expected: '100', actual: '99' }]
+  const wrong = cells.map((cell, index) =>
+    index === 1 ? { ...cell, status: 'wrong-data' as const, findings } : cell,
+  )
+  const said = (made: Results['cells']) => sentences(answerFrom([resultsOf([{ scenario, cells: made }])]))[2]
+  expect(said(cells)).toBe(
+    'Yes, as far as safety goes: of Delta tables 8 faults, 2 cells all right in catalog-faults',
+  )
+  expect(said(wrong)).toBe(
+    'No, as far as safety goes: of Delta tables 8 faults, 1 of 2 cells wrong (delta/deltalite at fault s3-down) in catalog-faults',
+  )
 })
 
 test('results without any of the scenarios answer nothing, and say what is missing', () => {
