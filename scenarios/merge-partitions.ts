@@ -1,3 +1,4 @@
+import type { Arm } from '../backends/backend.ts'
 import type { ColumnSpec } from '../backends/schema.ts'
 import type { Point } from '../reports/schema.ts'
 import { type BatchPhase, batchScenario } from './batch-scenario.ts'
@@ -148,15 +149,19 @@ function excludes(point: Point, profile: Profile): string | null {
   return onAxis ? null : 'the standard profile varies one axis at a time'
 }
 
+/** What arms that merge all partitions at once wait for S3, as a share of what one partition after another waits. */
+const SHARE_OF_WAITING = 1 / 4
+
 /** From runs on two cores: a partition that is merged alone takes some 15 requests, one after another. */
-function estimate(point: Point, parameters: Parameters) {
+function estimate(point: Point, parameters: Parameters, arm: Arm) {
   const rows = parameter(parameters, 'rows')
   const storedBytes = rows * 40
-  const requests = 15 * numberAt(point, 'partitions')
+  const oneByOneMs = 15 * numberAt(point, 'partitions') * numberAt(point, 's3LatencyMs')
+  const waitingMs = arm === 'delta/merge-loop' ? oneByOneMs : oneByOneMs * SHARE_OF_WAITING
   return {
     shared: { wallMs: 5_000 + rows / 100, memoryBytes: GIB, diskBytes: storedBytes * 4 + GIB / 4 },
     cell: {
-      wallMs: 8_000 + rows / 300 + requests * numberAt(point, 's3LatencyMs') * 0.5,
+      wallMs: 8_000 + rows / 300 + waitingMs,
       memoryBytes: GIB + storedBytes * 8,
       diskBytes: storedBytes * 2,
     },

@@ -112,6 +112,7 @@ export interface Scenario {
   readonly estimate: (
     point: Point,
     parameters: Parameters,
+    arm: Arm,
   ) => { readonly shared: Estimate; readonly cell: Estimate }
   /**
    * Runs one cell. Phases, settings and versions are recorded by the lab; the rest is returned.

@@ -25,7 +25,7 @@ export function estimatesOf(plan: BenchPlan): readonly ScenarioEstimate[] {
 function estimateOf(scenario: Scenario, cells: readonly PlannedCell[], plan: BenchPlan): ScenarioEstimate {
   const { parameters } = scenario.profiles[plan.profile]
   const sharedBy = scenario.sharedBy ?? ((point) => JSON.stringify(point))
-  const each = cells.map(({ point }) => ({ point, ...scenario.estimate(point, parameters) }))
+  const each = cells.map(({ point, arm }) => ({ point, ...scenario.estimate(point, parameters, arm) }))
   const shared = [...new Map(each.map((estimate) => [sharedBy(estimate.point), estimate.shared])).values()]
   return {
     scenario: scenario.name,

@@ -71,8 +71,8 @@ test.each(SCENARIOS)('$name has values for its axes, and an estimate, in each pr
     const { parameters, axes } = scenario.profiles[profile]
     expect(Object.keys(axes)).toEqual(scenario.axes.map(({ name }) => name))
     for (const axis of scenario.axes) expect(axes[axis.name]?.every(axis.accepts)).toBe(true)
-    for (const { point } of cells) {
-      const { shared, cell } = scenario.estimate(point, parameters)
+    for (const { point, arm } of cells) {
+      const { shared, cell } = scenario.estimate(point, parameters, arm)
       for (const figure of [...Object.values(shared), ...Object.values(cell)]) {
         expect(figure).toBeGreaterThanOrEqual(0)
         expect(Number.isFinite(figure)).toBe(true)
