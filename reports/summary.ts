@@ -44,7 +44,7 @@ export function summarize(results: Results): Summary {
 const PEAK_BYTES = 'apply.memory.peakBytes'
 
 function summarizeScenario(scenario: Scenario, cells: readonly Cell[]): ScenarioSummary {
-  const metric = headlineMetric(cells)
+  const metric = headlineMetric(scenario.name, cells)
   const points = summarizePoints(scenario, cells, metric)
   const measured = (name: string) => points.some(({ arms }) => arms.some((arm) => arm.figures.has(name)))
   const scaled = [metric, PEAK_BYTES].filter((name) => name !== null).filter(measured)

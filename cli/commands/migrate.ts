@@ -5,12 +5,14 @@ import { inspect } from '../migrate/inspect.ts'
 import { plan } from '../migrate/plan.ts'
 import { rollback } from '../migrate/rollback.ts'
 import { run } from '../migrate/run.ts'
+import { verify } from '../migrate/verify.ts'
 
 const EXAMPLES = `
 Examples:
   lakeduel migrate inspect s3://lake/events       a Delta table: version, features, files, history
   lakeduel migrate plan s3://lake/events          what would become of each file, and what is lost
   lakeduel migrate run s3://lake/events --to 'ducklake:postgres:dbname=lake' --table events
+  lakeduel migrate verify --to 'ducklake:postgres:dbname=lake' --table events --rows --report ./proof
   lakeduel migrate rollback --to 'ducklake:postgres:dbname=lake' --table events
 
 A table is s3://bucket/path, file:///path or a local path. Keys and endpoint of S3 come from the environment or the
@@ -19,12 +21,12 @@ configuration, as for the other commands.
 const MAX_VERSION = Number.MAX_SAFE_INTEGER
 const SHOWN_COMMITS = 10
 
-/** `lakeduel migrate inspect | plan | run | rollback`. */
+/** `lakeduel migrate inspect | plan | run | verify | rollback`. */
 export function migrateCommand(): Command {
   const command = new Command('migrate')
     .description('moves Delta tables into a DuckLake catalog, without copying where that is safe')
     .addHelpText('after', EXAMPLES)
-  for (const child of [inspectCommand(), planCommand(), runCommand(), rollbackCommand()])
+  for (const child of [inspectCommand(), planCommand(), runCommand(), verifyCommand(), rollbackCommand()])
     command.addCommand(child)
   return command
 }
@@ -58,8 +60,20 @@ function runCommand(): Command {
     .option('--as-of <version>', 'move this version, not the latest', parseVersion)
     .addOption(modeOption())
     .option('--own', 'hand registered files over to DuckLake, which then deletes them like its own')
+    .option('--no-verify', 'publish the table without a proof')
+    .option('--rows', 'prove row by row, too: of each table all rows are sorted')
+    .option('--report <folder>', 'write the proof there, as JSON, Markdown and HTML')
+    .option('--keep-unproved', 'leave the table under its staging name when the proof fails')
     .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
     .action(run)
+}
+
+function verifyCommand(): Command {
+  return lakeCommand('verify', 'compare a migrated table with the Delta table again, by two readers')
+    .option('--rows', 'compare row by row, too')
+    .option('--report <folder>', 'write the proof there, as JSON, Markdown and HTML')
+    .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
+    .action(verify)
 }
 
 function rollbackCommand(): Command {

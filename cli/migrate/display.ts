@@ -4,6 +4,8 @@ import { formatBytes, formatCount, formatDuration } from '../../reports/format.t
 const BAR_CHARACTERS = 24
 const LINE_EVERY_MS = 5_000
 
+type Shown = ({ readonly step: 'moving' } & MoveProgress) | { readonly step: 'proving' }
+
 /** Shows a move while it goes on, on stderr: a bar that moves on a terminal, a line now and then elsewhere. */
 export class MoveDisplay implements Disposable {
   readonly #title: string
@@ -16,7 +18,7 @@ export class MoveDisplay implements Disposable {
     this.#title = title
   }
 
-  show(progress: MoveProgress): void {
+  show(progress: Shown): void {
     const text = this.#describe(progress)
     if (this.#terminal) {
       this.#erase()
@@ -25,7 +27,7 @@ export class MoveDisplay implements Disposable {
       return
     }
     const now = performance.now()
-    const ends = progress.filesDone === progress.filesTotal
+    const ends = progress.step !== 'moving' || progress.filesDone === progress.filesTotal
     if (now - this.#lastLineAt < LINE_EVERY_MS && !ends) return
     this.#lastLineAt = now
     process.stderr.write(`${text}\n`)
@@ -41,15 +43,17 @@ export class MoveDisplay implements Disposable {
     this.#erase()
   }
 
-  #describe({ step, filesDone, filesTotal, bytesDone, bytesTotal }: MoveProgress): string {
+  #describe(shown: Shown): string {
     const elapsedMs = performance.now() - this.#startedAt
-    if (step !== 'moving') return `${this.#title}: ${step}, ${formatDuration(elapsedMs)}`
+    if (shown.step !== 'moving') return `${this.#title}: ${shown.step}, after ${formatDuration(elapsedMs)}`
+    const { filesDone, filesTotal, bytesDone, bytesTotal } = shown
     const filled = filesTotal === 0 ? BAR_CHARACTERS : Math.round((filesDone / filesTotal) * BAR_CHARACTERS)
     const bar = '#'.repeat(filled).padEnd(BAR_CHARACTERS, '.')
+    const perSecond = 1000 / elapsedMs
     const rate =
       filesDone === 0
         ? ''
-        : `, ${formatCount((filesDone / elapsedMs) * 1000)} files/s, ${formatBytes((bytesDone / elapsedMs) * 1000)}/s`
+        : `, ${formatCount(filesDone * perSecond)} files/s, ${formatBytes(bytesDone * perSecond)}/s`
     return `${this.#title}: [${bar}] ${formatCount(filesDone)} of ${formatCount(filesTotal)} files, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}${rate}`
   }
 

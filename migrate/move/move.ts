@@ -25,7 +25,6 @@ export interface MoveOptions {
 
 /** What is under way, for whoever shows it. */
 export interface MoveProgress {
-  readonly step: 'planning' | 'moving' | 'checking'
   readonly filesDone: number
   readonly filesTotal: number
   readonly bytesDone: number

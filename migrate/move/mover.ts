@@ -105,7 +105,6 @@ export class Mover {
       some.reduce((sum, { files }) => sum + files.reduce((bytes, { footer }) => bytes + footer.bytes, 0), 0)
     const filesOf = (some: readonly Batch[]) => some.reduce((sum, { files }) => sum + files.length, 0)
     this.#report({
-      step: 'moving',
       filesDone: filesOf(batches.slice(0, done)),
       filesTotal: filesOf(batches),
       bytesDone: bytesOf(batches.slice(0, done)),

@@ -7,7 +7,7 @@ import { snapshotsOf } from '../lake/commit-info.ts'
 import { canGuard, guard } from '../lake/guard.ts'
 import type { Lake } from '../lake/lake.ts'
 import { sqlName, stagingName, stateName, type TableName } from '../lake/table-name.ts'
-import { loadState, type MigrationState } from '../state/state.ts'
+import { loadState, type MigrationState, noMigration } from '../state/state.ts'
 
 export interface RolledBack {
   readonly state: MigrationState
@@ -91,11 +91,4 @@ async function tableId({ session, metadata }: Lake, { schema, table }: TableName
      WHERE t.table_name = ${literal(table)} AND s.schema_name = ${literal(schema)} AND t.end_snapshot IS NULL`,
   )
   return row?.id ?? -1n
-}
-
-function noMigration({ schema, table }: TableName): LakeduelError {
-  return new LakeduelError('TABLE_NOT_FOUND', `No migration to ${schema}.${table} is known to the catalog.`, {
-    facts: { schema, table },
-    remedy: 'Name the table as it was given to `lakeduel migrate run`.',
-  })
 }

@@ -22,7 +22,7 @@ export async function openSource(
   access: SourceAccess,
 ): Promise<DeltaSource & AsyncDisposable> {
   const storage = storageAt(location, access.s3)
-  const session = await openParquetSession(access)
+  const session = await openParquetSession(access, [])
   const store = openReadableStore(storage)
   return {
     uri: uriOfLocation(location).replace(/(?<=.)\/+$/, ''),
@@ -36,12 +36,18 @@ export async function openSource(
   }
 }
 
-/** A DuckDB that reads Parquet, locally and on S3. */
-async function openParquetSession(access: SourceAccess): Promise<DuckDbSession> {
+/**
+ * A DuckDB that reads Parquet, locally and on S3, and what other extensions read. One for each use of an extension that isn't
+ * DuckDB's own: an internal error of it leaves a DuckDB that answers nothing more.
+ */
+export async function openParquetSession(
+  access: SourceAccess,
+  extensions: readonly string[],
+): Promise<DuckDbSession> {
   const { s3 } = access
   const session = await DuckDbSession.open({
     extensionPaths: access.duckdbExtensions,
-    extensions: s3 === null ? [] : ['httpfs'],
+    extensions: [...(s3 === null ? [] : ['httpfs']), ...extensions],
     settings: {
       threads: availableParallelism(),
       memory_limit: `${access.memoryLimitBytes}B`,

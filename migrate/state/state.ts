@@ -47,6 +47,31 @@ export async function loadState(lake: Lake, target: TableName): Promise<Migratio
   return first === undefined ? null : parseState(first.content, target)
 }
 
+/**
+ * The state of a migration that is done.
+ * @throws LakeduelError `TABLE_NOT_FOUND` where there is none, `MIGRATION_REFUSED` where it is under way
+ */
+export async function loadFinished(lake: Lake, target: TableName): Promise<MigrationState> {
+  const state = await loadState(lake, target)
+  if (state === null) throw noMigration(target)
+  if (state.status === 'done') return state
+  throw new LakeduelError(
+    'MIGRATION_REFUSED',
+    `The migration to ${target.schema}.${target.table} isn't done yet.`,
+    {
+      facts: { ...target, status: state.status, batchesDone: state.batchesDone, batches: state.batches },
+      remedy: 'Run it again, and it goes on where it was.',
+    },
+  )
+}
+
+export function noMigration({ schema, table }: TableName): LakeduelError {
+  return new LakeduelError('TABLE_NOT_FOUND', `No migration to ${schema}.${table} is known to the catalog.`, {
+    facts: { schema, table },
+    remedy: 'Name the table as it was given to `lakeduel migrate run`.',
+  })
+}
+
 function parseState(content: string, target: TableName): MigrationState {
   const parsed = stateSchema.safeParse(JSON.parse(content))
   if (parsed.success) return parsed.data

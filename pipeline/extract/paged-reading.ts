@@ -31,6 +31,8 @@ export interface ReadingOptions<Page extends { readonly cursor: Cursor }> {
 const MAX_FRUITLESS = 12
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 60_000
+/** Of what a source asks for: a clock that is wrong, its own or ours, must not keep a sync waiting for days. */
+const LONGEST_ASKED_WAIT_MS = 60 * 60_000
 
 /**
  * Pages of a source from a cursor on, through outages and rate limits: a failure that is the source's is waited out, and
@@ -69,7 +71,8 @@ async function waitOut(
   const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (fruitless - 1)) * (0.5 + Math.random() / 2)
   onWaiting(true)
   try {
-    await sleep(Math.max(retryAfterMs ?? 0, waitMs), undefined, { signal })
+    const askedMs = Math.min(retryAfterMs ?? 0, LONGEST_ASKED_WAIT_MS)
+    await sleep(Math.max(askedMs, waitMs), undefined, { signal })
   } finally {
     onWaiting(false)
   }

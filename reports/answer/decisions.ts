@@ -10,8 +10,6 @@ import { joined, median, type Statement, state, timesOf, valueAt } from './state
 
 interface Rule {
   readonly scenario: string
-  /** What decides there. */
-  readonly metric: string
   /** Points that follow one another on this axis and have the same choice are one row. */
   readonly axis: string
   readonly situation: string
@@ -22,38 +20,33 @@ interface Rule {
 const RULES: readonly Rule[] = [
   {
     scenario: 'concurrency',
-    metric: 'commitsPerSecond',
     axis: 'writers',
     situation: 'several writers commit at once',
     chosen: ['coordination', 'retry'],
   },
   {
     scenario: 'merge-partitions',
-    metric: 'apply.wallMs',
     axis: 'partitions',
     situation: 'a small batch touches every partition',
   },
-  { scenario: 'memory-cap', metric: 'leastCapBytes', axis: 'tableSize', situation: 'memory is scarce' },
-  { scenario: 'wide-json', metric: 'apply.wallMs', axis: 'rowBytes', situation: 'rows are wide' },
+  { scenario: 'memory-cap', axis: 'tableSize', situation: 'memory is scarce' },
+  { scenario: 'wide-json', axis: 'rowBytes', situation: 'rows are wide' },
   {
     scenario: 'small-commits',
-    metric: 'commitsPerSecond',
     axis: 'rowsPerCommit',
     situation: 'commits are small and many',
   },
   {
     scenario: 'longevity',
-    metric: 'mergeMs',
     axis: 'merges',
     situation: 'a table is merged into again and again',
   },
   {
     scenario: 'read-back',
-    metric: 'merged-scan.wallMs',
     axis: 'merges',
     situation: 'readers scan the table between merges and maintenance',
   },
-  { scenario: 'catalog-faults', metric: 'recoveryMs', axis: 'durationMs', situation: 'servers fail' },
+  { scenario: 'catalog-faults', axis: 'durationMs', situation: 'servers fail' },
 ]
 
 export interface Decision {
@@ -68,7 +61,8 @@ export interface Decision {
 export function decide(evidence: Evidence): readonly Decision[] {
   return RULES.flatMap((rule) => {
     const summary = evidence.get(rule.scenario)
-    return summary === undefined ? [] : decisionsOf(rule, summary)
+    const metric = summary?.metric ?? null
+    return summary === undefined || metric === null ? [] : decisionsOf({ ...rule, metric }, summary)
   })
 }
 
@@ -96,7 +90,12 @@ interface Choice {
   readonly best: readonly Option[]
 }
 
-function decisionsOf(rule: Rule, { scenario: { axes }, points }: ScenarioSummary): readonly Decision[] {
+/** With the metric that decides. */
+interface Deciding extends Rule {
+  readonly metric: string
+}
+
+function decisionsOf(rule: Deciding, { scenario: { axes }, points }: ScenarioSummary): readonly Decision[] {
   const along = axes.find(({ name }) => name === rule.axis)
   const chosen = axes.filter(({ name }) => rule.chosen?.includes(name) === true)
   const given = axes.filter((axis) => axis !== along && !chosen.includes(axis))
@@ -116,7 +115,7 @@ function decisionsOf(rule: Rule, { scenario: { axes }, points }: ScenarioSummary
 }
 
 /** Null where no arm passed. */
-function choiceAt(rule: Rule, place: readonly PointSummary[], chosen: readonly Axis[]): Choice | null {
+function choiceAt(rule: Deciding, place: readonly PointSummary[], chosen: readonly Axis[]): Choice | null {
   const options = place
     .flatMap((point) => ranked(rule.scenario, point, rule.metric))
     .map((spot) => ({ ...spot, name: nameOf(spot, chosen) }))
@@ -147,7 +146,7 @@ function inRows(choices: readonly Choice[]): readonly (readonly Choice[])[] {
 }
 
 function decisionOf(
-  rule: Rule,
+  rule: Deciding,
   row: readonly Choice[],
   along: Axis | undefined,
   elsewhere: string,

@@ -42,7 +42,8 @@ export function comparisonTable(scenario: ScenarioSummary): Table {
 function figureColumns({ metric, points }: ScenarioSummary): readonly FigureColumn[] {
   if (metric === null) return []
   const headline = medianColumn(metric === 'apply.wallMs' ? 'apply' : formatMetricName(metric), metric)
-  const common = [headline, ...baselineColumns(metric, points), peakColumn, ...BATCH_COLUMNS]
+  const apply = metric === 'apply.wallMs' ? [] : [medianColumn('apply', 'apply.wallMs', 2)]
+  const common = [headline, ...baselineColumns(metric, points), ...apply, peakColumn, ...BATCH_COLUMNS]
   const covered = new Set(common.map((column) => column.metric))
   return [...common, ...ownColumns(points, covered)]
 }

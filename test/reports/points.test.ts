@@ -5,7 +5,7 @@ import { cellId, parseResults, type Results } from '../../reports/schema.ts'
 import { type ScenarioSummary, summarize } from '../../reports/summary.ts'
 import { comparisonTable } from '../../reports/tables/comparison.ts'
 import { gridTable, scalingTable } from '../../reports/tables/grid.ts'
-import { madeUpResults, passedCell } from './made-up-results.ts'
+import { madeUpResults, madeUpScenario, measuredCell, passedCell } from './made-up-results.ts'
 import { madeUpScaling } from './made-up-scaling.ts'
 
 function firstScenario(results: Results): ScenarioSummary {
@@ -33,6 +33,17 @@ test('arms are compared within a point only, and the points follow the order of 
     'ducklake/merge',
     'ducklake/merge',
   ])
+})
+
+test('a scenario that searches for memory is ranked by it, and not by the time of its merges', () => {
+  const bytes = { value: 2 ** 28, unit: 'bytes', better: 'lower', kind: 'memory' } as const
+  const { phases } = passedCell('merge-partitions', 'ducklake/merge', 0)
+  const where = { scenario: 'memory-cap', arm: 'ducklake/merge', repetition: 0 }
+  const searched = { ...measuredCell(where, { leastCapBytes: bytes }), phases }
+  const scenarios = [madeUpScenario({ name: 'memory-cap' })]
+  expect(firstScenario({ ...madeUpResults(), scenarios, cells: [searched] }).metric).toBe('leastCapBytes')
+  const unsearched = { ...measuredCell(where, {}), phases }
+  expect(firstScenario({ ...madeUpResults(), scenarios, cells: [unsearched] }).metric).toBe('apply.wallMs')
 })
 
 test('where more is better, the arm with more leads, and the sentence says so', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { assert, expect, test } from 'vitest'
+import { differencesOf } from '../../../reports/answer/results-set.ts'
 import type { Source, Statement } from '../../../reports/answer/statement.ts'
 import { state } from '../../../reports/answer/statement.ts'
 import { type Answers, answerFrom } from '../../../reports/answer.ts'
@@ -279,3 +280,12 @@ function valuesOf({ cells }: Results, { scenario, arm, metric }: Source): readon
   const byPoint = Map.groupBy(own, ({ point }) => JSON.stringify(point))
   return [...own.map(value), ...[...byPoint.values()].map((same) => median(same.map(value)))]
 }
+
+test('an engine that only one of the runs used is no difference, another version of it is one', () => {
+  const of = (duckdb: string | null): Results => {
+    const { environment, ...rest } = resultsOf([])
+    return { ...rest, environment: { ...environment, versions: { ...environment.versions, duckdb } } }
+  }
+  expect(differencesOf([of(null), of('1.5.5'), of('1.5.5')])).toEqual([])
+  expect(differencesOf([of(null), of('1.5.5'), of('1.5.6')])).toEqual(['duckdb: 1.5.5 and 1.5.6'])
+})

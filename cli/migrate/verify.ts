@@ -1,0 +1,40 @@
+import { parseTableName } from '../../migrate/lake/table-name.ts'
+import { DeltaLog } from '../../migrate/log/log.ts'
+import { readSnapshot } from '../../migrate/log/snapshot.ts'
+import { planColumns } from '../../migrate/plan/columns.ts'
+import { parseLocation } from '../../migrate/source/location.ts'
+import { openSource } from '../../migrate/source/open.ts'
+import { loadFinished } from '../../migrate/state/state.ts'
+import { verifyTable } from '../../migrate/verify/verify.ts'
+import { interruptSignal } from '../../platform/interrupt.ts'
+import { print } from '../source/print.ts'
+import { type LakeCliOptions, openTarget } from './lake-options.ts'
+import { writeProof } from './proof-report.ts'
+import { proofLines } from './proof-text.ts'
+import { openMigrateSurroundings } from './surroundings.ts'
+
+export interface VerifyCliOptions extends LakeCliOptions {
+  readonly table: string
+  readonly rows?: boolean
+  readonly report?: string
+  readonly maxMemory?: number
+  readonly config?: string
+  readonly json?: boolean
+}
+
+/** `lakeduel migrate verify`: ends with 1 where the table isn't proved. */
+export async function verify(options: VerifyCliOptions): Promise<void> {
+  await using surroundings = await openMigrateSurroundings(options, interruptSignal())
+  await using lake = await openTarget(surroundings, options, { readOnly: true })
+  const target = parseTableName(options.table)
+  const state = await loadFinished(lake, target)
+  await using source = await openSource(parseLocation(state.source.uri), surroundings)
+  const snapshot = await readSnapshot(await DeltaLog.open(source), state.version)
+  const expected = { snapshot, columns: planColumns(snapshot.table).columns }
+  const proof = await verifyTable(surroundings, source, lake, target, expected, {
+    rowByRow: options.rows ?? false,
+  })
+  const written = options.report === undefined ? [] : await writeProof(options.report, proof)
+  print(options, proof, [...proofLines(proof), ...written.map((path) => `  ${path}`)].join('\n'))
+  if (!proof.passed) process.exitCode = 1
+}
