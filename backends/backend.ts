@@ -30,6 +30,7 @@ export const ARMS = [
   'delta/merge',
   'delta/merge-tuned',
   'delta/deltalite',
+  'delta/duckdb',
 ] as const
 export const armSchema = z.enum(ARMS)
 export type Arm = z.infer<typeof armSchema>

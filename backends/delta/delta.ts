@@ -24,6 +24,9 @@
  * Conflicts: delta-rs judges them by the literal predicate of a merge, so upserts of disjoint partitions go together; a
  * merge and an append, or a compaction, do not. They come back as `COMMIT_CONFLICT`, and the caller applies again.
  *
+ * `delta/duckdb` leaves a merge to DuckDB, in this process, and only reading and writing the log to the sidecar, which
+ * then judges conflicts itself (`duckdb/merger.ts`).
+ *
  * A shadow lies below its target's folder, so that a swap is one commit to the target's log that removes the target's files
  * and adds the shadow's where they are (`swap.ts`). A widening writes every file anew and replaces them all in one commit,
  * which fails when anybody else has committed meanwhile (`rewrite.py`).

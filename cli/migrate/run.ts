@@ -38,8 +38,8 @@ export interface RunCliOptions extends LakeCliOptions {
 export async function run(uri: string, options: RunCliOptions): Promise<void> {
   const startedAt = performance.now()
   await using surroundings = await openMigrateSurroundings(options, interruptSignal())
-  await using source = await openSource(parseLocation(uri), surroundings)
   await using lake = await openTarget(surroundings, options, { readOnly: false })
+  await using source = await openSource(parseLocation(uri), surroundings, lake.session)
   const target = parseTableName(options.table)
   using display = new MoveDisplay(options.table)
   const moved = await moveTable(

@@ -16,13 +16,18 @@ export interface SourceAccess {
   readonly memoryLimitBytes: number
 }
 
-/** Opens a Delta table, reading nothing of it yet; disposing of it closes its session and connections. */
+/**
+ * Opens a Delta table, reading nothing of it yet; disposing of it closes its connections, and its session where that is its
+ * own.
+ * @param shared a session to read it by: whoever registers files by it again finds their footers in its cache
+ */
 export async function openSource(
   location: Location,
   access: SourceAccess,
+  shared: DuckDbSession | null = null,
 ): Promise<DeltaSource & AsyncDisposable> {
   const storage = storageAt(location, access.s3)
-  const session = await openParquetSession(access, [])
+  const session = shared ?? (await openParquetSession(access, []))
   const store = openReadableStore(storage)
   return {
     uri: uriOfLocation(location).replace(/(?<=.)\/+$/, ''),
@@ -30,7 +35,7 @@ export async function openSource(
     store,
     session,
     async [Symbol.asyncDispose]() {
-      await session.close()
+      if (shared === null) await session.close()
       await store[Symbol.asyncDispose]()
     },
   }

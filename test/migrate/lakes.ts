@@ -68,7 +68,7 @@ export class LakeRoom implements AsyncDisposable {
 
   /** Moves a table and publishes it; null where that had been done before. */
   async move(lake: Lake, uri: string, target: TableName, options: Partial<MoveOptions> = {}, withS3 = false) {
-    await using source = await openSource(parseLocation(uri), this.access(withS3))
+    await using source = await openSource(parseLocation(uri), this.access(withS3), lake.session)
     const moved = await moveTable(source, lake, target, { ...AUTO, ...options }, () => undefined)
     if (moved !== null) await publishTable(lake, target, moved)
     return moved

@@ -107,10 +107,10 @@ test('the command writes a proof as JSON, Markdown and HTML, and fails for a tab
   const catalog = join(room.folder, 'proof.sqlite')
   const lakeArgs = ['--to', `ducklake:sqlite:${catalog}`, '--table', 't']
   const report = join(room.folder, 'proof')
-  const run = await lakeduel([
-    ...['migrate', 'run', table.path, ...lakeArgs],
-    ...['--data-path', join(room.folder, 'proof-data'), '--report', report],
-  ])
+  const dataPath = join(room.folder, 'proof-data')
+  const run = await lakeduel(
+    ['migrate', 'run', table.path, ...lakeArgs].concat('--data-path', dataPath, '--report', report),
+  )
   expect([run.exitCode, run.stdout]).toEqual([
     0,
     expect.stringContaining('Proved: The table has exactly the rows'),
@@ -120,7 +120,7 @@ test('the command writes a proof as JSON, Markdown and HTML, and fails for a tab
   for (const name of ['proof.md', 'proof.html']) {
     expect(await readFile(join(report, name), 'utf8')).toMatch(/[0-9a-f]{64}/)
   }
-  await using lake = await room.openLake({ kind: 'sqlite', path: catalog }, join(room.folder, 'proof-data'))
+  await using lake = await room.openLake({ kind: 'sqlite', path: catalog }, dataPath)
   await lake.session.run('DELETE FROM lake.t WHERE number = 1')
   const again = await lakeduel(['migrate', 'verify', ...lakeArgs, '--json'])
   expect(again.exitCode).toBe(1)

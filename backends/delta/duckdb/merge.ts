@@ -173,7 +173,10 @@ async function writeAll(
     )
     const empty = results.filter(({ file }) => file === null)
     if (empty.length > 0) await deleteFiles(storage, urisOf(uri, empty))
-    return { written: results.flatMap(({ file }) => file ?? []), parallelJobs: memory.parallelJobs }
+    return {
+      written: results.flatMap(({ file }) => file ?? []),
+      parallelJobs: Math.min(used.length, jobs.length),
+    }
   } catch (error) {
     // What failed keeps its error, even where its files can't be deleted.
     await deleteFiles(storage, urisOf(uri, named)).catch(() => undefined)

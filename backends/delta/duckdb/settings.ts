@@ -34,7 +34,10 @@ const BUFFER_SHARE = 0.5
 const MIN_BUFFER_BYTES = 64 * MIB
 const DEFAULT_BUDGET_BYTES = 1024 * MIB
 
-export function duckDbDefaults({ memoryBudgetBytes, threads }: BackendEnvironment): DuckDbSettings {
+export function duckDbDefaults({
+  memoryBudgetBytes,
+  threads,
+}: Pick<BackendEnvironment, 'memoryBudgetBytes' | 'threads'>): DuckDbSettings {
   const restBytes = (memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES) - SIDECAR_BYTES
   return {
     threads,

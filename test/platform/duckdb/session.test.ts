@@ -28,6 +28,25 @@ test('a result that is not worth a commit rolls the transaction back', async () 
   expect(await session.query(countSchema, 'SELECT count(*) AS n FROM t')).toEqual([{ n: 2n }])
 })
 
+test('sessions beside each other see the same tables in the same settings, and end with the first', async () => {
+  const first = await DuckDbSession.open({
+    extensionPaths: {},
+    extensions: [],
+    settings: { threads: 1, TimeZone: 'Asia/Tokyo' },
+    secrets: [],
+  })
+  const beside = await first.beside()
+  await first.run('CREATE TABLE t (a INTEGER)')
+  await Promise.all([first.run('INSERT INTO t VALUES (1)'), beside.run('INSERT INTO t VALUES (2)')])
+  expect(await beside.query(countSchema, 'SELECT count(*) AS n FROM t')).toEqual([{ n: 2n }])
+  const zoneSchema = z.object({ zone: z.string() })
+  expect(await beside.query(zoneSchema, `SELECT current_setting('TimeZone') AS zone`)).toEqual([
+    { zone: 'Asia/Tokyo' },
+  ])
+  await first.close()
+  await expect(beside.run('SELECT 1')).rejects.toBeInstanceOf(DuckDbError)
+})
+
 test('an error of the engine does not quote a secret of the session', async () => {
   await using session = await open(['hunter2'])
   const failing = session.run(`SELECT 'hunter2'::INTEGER`)
