@@ -7,6 +7,7 @@ import { mergePartitions } from './merge-partitions.ts'
 import { nested } from './nested.ts'
 import { readBack } from './read-back.ts'
 import type { Scenario } from './scenario.ts'
+import { smallCommits } from './small-commits.ts'
 import { stripePaging } from './stripe-paging.ts'
 import { wideJson } from './wide-json.ts'
 
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   deployment,
   nested,
   concurrency,
+  smallCommits,
   longevity,
   readBack,
   catalogFaults,

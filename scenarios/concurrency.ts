@@ -6,7 +6,7 @@ import { changes, OPERATIONS, ownTable, storedDataset, TABLE, TARGETS } from './
 import { namedFindings, type Rows, rowsOf } from './concurrency/findings.ts'
 import { concurrencyMetrics, concurrencySeries } from './concurrency/measures.ts'
 import type { CoordinationValue, Retry } from './concurrency/plan.ts'
-import { COORDINATION_VALUES, excludes, RETRIES, valuesOf } from './concurrency/plan.ts'
+import { axesOfProfile, COORDINATION_VALUES, excludes, RETRIES } from './concurrency/plan.ts'
 import { type Scene, writeAtOnce } from './concurrency/writers.ts'
 import { cost } from './measure/metric.ts'
 import { orphanFiles } from './oracle/orphans.ts'
@@ -145,7 +145,7 @@ interface Size {
 
 function sized(profile: Profile, { minutes, ...sizes }: Size): ProfileSpec {
   return {
-    axes: valuesOf(profile),
+    axes: axesOfProfile(profile),
     parameters: { ...sizes, maintenances: 3, maintenancePauseMs: 500 },
     repeat: 1,
     memoryCapBytes: null,

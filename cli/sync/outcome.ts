@@ -1,4 +1,5 @@
 import type { Run } from '../../pipeline/state/model.ts'
+import { ERROR_CODES, type ErrorCode } from '../../platform/errors.ts'
 import { formatBytes, formatCount, formatDuration } from '../../reports/format.ts'
 
 /** How a sync ended, as `--json` prints it. */
@@ -51,5 +52,16 @@ function peak(name: string, bytes: number | null): string {
 
 /** 0 when everything that was asked for is in the tables, or is left in good order for the next start. */
 export function exitCodeOf({ status, tables }: SyncOutcome): number {
-  return status === 'failed' || tables.some(({ counts }) => counts.rowsDead > 0) ? 1 : 0
+  if (status === 'failed') return Math.max(1, ...tables.map(({ failure }) => exitCodeOfFailure(failure)))
+  return tables.some(({ counts }) => counts.rowsDead > 0) ? 1 : 0
+}
+
+/** As if it had ended this command; codes of sources are no codes of ours, but for those that are called alike. */
+function exitCodeOfFailure(failure: Run['failure']): number {
+  const code = failure?.code.toUpperCase() ?? ''
+  return isErrorCode(code) ? ERROR_CODES[code].exitCode : 0
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code)
 }

@@ -21,7 +21,7 @@ export interface BatchWork {
   readonly tag: CommitTag
   /** Where slices are staged: a URI that ends in a slash. */
   readonly slicePrefix: string
-  /** How often it was tried in vain. Whoever did may have been killed for memory without a word, so each halves what is begun with. */
+  /** How often it was tried in vain, maybe for want of memory, which a killed process doesn't tell: each halves what is begun with. */
   readonly failedTries: number
 }
 

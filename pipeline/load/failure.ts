@@ -1,4 +1,5 @@
 import { type ErrorCode, LakeduelError, messageOf } from '../../platform/errors.ts'
+import { shortened } from '../sources/errors.ts'
 import type { RunFailure } from '../state/model.ts'
 
 /** What a person must put right, at the source or in the settings; trying again changes nothing. */
@@ -14,15 +15,22 @@ const USER_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'TOOL_MISSING',
 ])
 
+/** A person must put it right, but may do so while it is tried again. */
+const PASSING_USER_ERRORS: ReadonlySet<ErrorCode> = new Set(['DISK_FULL'])
+
 export function failureOf(error: unknown): RunFailure {
   const known = error instanceof LakeduelError ? error : null
   return {
-    class: known !== null && USER_ERRORS.has(known.code) ? 'user' : 'system',
+    class: known !== null && isUsers(known.code) ? 'user' : 'system',
     code: known?.code ?? 'UNEXPECTED',
-    message: messageOf(error),
+    message: shortened(messageOf(error)),
     remedy: known?.remedy ?? 'Correct the cause, then revive the run with `lakeduel runs retry`.',
     bundle: null,
   }
+}
+
+function isUsers(code: ErrorCode): boolean {
+  return USER_ERRORS.has(code) || PASSING_USER_ERRORS.has(code)
 }
 
 export function isRetryable(error: unknown): boolean {

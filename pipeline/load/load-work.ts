@@ -23,17 +23,18 @@ export interface LoadedBatch {
 }
 
 export async function loadBatch(
-  { run, record, tag, attempts, losses }: BatchClaim,
+  claimed: BatchClaim,
   surroundings: Surroundings,
   carry: Carry,
 ): Promise<LoadedBatch> {
+  const { run, record, tag } = claimed
   const work = {
     target: { ...targetOf(run), columns: record.columns },
     batch: { parts: record.parts },
     mode: run.spec.applyAs,
     tag,
     slicePrefix: uriOf(surroundings.storage, `${slicesOf(run)}${tag.batchIndex}/`),
-    failedTries: attempts + losses,
+    failedTries: failedTriesOf(claimed),
   }
   const { unloadable, sliced } = await applyBatch(work, carry)
   await faultPoint('after-commit-before-ack')
@@ -44,6 +45,13 @@ export async function loadBatch(
     partUri,
   }))
   return { result: { rowsCommitted: record.rows - deadRows.length, deadRows }, sliced }
+}
+
+/** Told failures of other kinds have not to do with how much was applied at once. */
+const MAYBE_FOR_MEMORY: ReadonlySet<string> = new Set(['ENGINE_OUT_OF_MEMORY', 'ENGINE_HUNG', 'SIDECAR_DIED'])
+
+function failedTriesOf({ attempts, losses, lastFailure }: BatchClaim): number {
+  return losses + (MAYBE_FOR_MEMORY.has(lastFailure?.code ?? '') ? attempts : 0)
 }
 
 /** What is left of a run when all of its batches are committed, apart from recording that it is done. */

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { z } from 'zod'
 import type { BackendEnvironment, StagedBatch, StagedPart } from '../../backends/backend.ts'
 import { createS3Secret, secretsOf } from '../../platform/duckdb/attach.ts'
@@ -32,6 +33,8 @@ export async function sliceBatch(environment: BackendEnvironment, request: Slice
   await using session = await openSession(environment)
   const parts: StagedPart[] = []
   const ranges = rangesOf(request.batch.parts, request.fromRow, request.toRow)
+  // An object store has no folders to make.
+  if (environment.storage.kind === 'local') await mkdir(request.prefix, { recursive: true })
   for (const range of ranges) parts.push(await stageRange(session, range, request))
   const [first] = ranges
   return {

@@ -189,6 +189,7 @@ function attempt<T>(action: () => T): T | undefined {
   }
 }
 
-function shortened(text: string): string {
+/** A statement of an engine can be as long as a table is wide, and messages are stored and shown. */
+export function shortened(text: string): string {
   return text.length <= MAX_MESSAGE_CHARACTERS ? text : `${text.slice(0, MAX_MESSAGE_CHARACTERS)} …`
 }

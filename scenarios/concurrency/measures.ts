@@ -32,6 +32,7 @@ export function concurrencyMetrics(written: Written): Record<string, Metric> {
     fairness: { ...ratio(jainIndex(writers), 'rate'), better: 'higher' },
     ...latencyMetrics(commits.map(({ latencyMs }) => latencyMs)),
     ...conflictMetrics(written),
+    ...storageMetrics(written, commits.length),
     ...catalogMetrics(written, commits.length),
     ...maintenanceMetrics(written.maintainer),
   }
@@ -71,12 +72,18 @@ function conflictMetrics({ writers, maintainer }: Written): Record<string, Metri
   }
 }
 
+/** What writers sent to the object store, lost attempts included. */
+function storageMetrics({ phase: { s3 } }: Written, commits: number): Record<string, Metric> {
+  if (s3.status !== 'measured') return {}
+  return { bytesWrittenPerCommit: cost(s3.bytesIn / Math.max(1, commits), 'bytes') }
+}
+
 /** What the catalog bears for a commit, whatever it holds of the format. */
 function catalogMetrics({ phase: { postgres } }: Written, commits: number): Record<string, Metric> {
   if (postgres.status !== 'measured') return {}
   return {
     postgresCallsPerCommit: perCommit(postgres.calls, commits),
-    walBytesPerCommit: { ...cost(postgres.walBytes / Math.max(1, commits), 'bytes') },
+    walBytesPerCommit: cost(postgres.walBytes / Math.max(1, commits), 'bytes'),
   }
 }
 

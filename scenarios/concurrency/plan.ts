@@ -1,6 +1,7 @@
 import type { Arm } from '../../backends/backend.ts'
 import { formatOf } from '../../backends/backend.ts'
 import type { Point, Scalar } from '../../reports/schema.ts'
+import { axesOf, type Block, isInBlocks } from '../blocks.ts'
 import type { Profile } from '../scenario.ts'
 import type { Operation, Target } from './dataset.ts'
 import { OPERATIONS, TARGETS } from './dataset.ts'
@@ -18,9 +19,7 @@ export type CoordinationValue = (typeof COORDINATION_VALUES)[number]
 export const RETRIES = ['default', 'tuned'] as const
 export type Retry = (typeof RETRIES)[number]
 
-/** Combinations that belong together. */
-interface Block {
-  readonly arms: readonly Arm[] | 'all'
+interface At {
   readonly writers: readonly number[]
   readonly operation: readonly Operation[]
   readonly target: readonly Target[]
@@ -29,98 +28,69 @@ interface Block {
 }
 
 const BEST_ARMS = ['ducklake/merge', 'delta/deltalite'] as const
-const own = { operation: ['upsert-existing'], target: ['own-partition'], retry: ['tuned'] } as const
+/** Each writer changes rows of its own partition: what the figures to reach are about. */
+const OWN = { operation: ['upsert-existing'], target: ['own-partition'], retry: ['tuned'] } as const
+/** All writers add the same keys: what an engine that judges conflicts by what it deletes gets wrong. */
+const SAME = { operation: ['upsert-same-new'], target: ['same-partition'], retry: ['tuned'] } as const
+const ONE_TO_MANY = [1, 2, 4, 8, 16, 32]
 
-const BLOCKS: Readonly<Record<Profile, readonly Block[]>> = {
-  smoke: [{ ...own, arms: 'all', writers: [3], coordination: ['group'] }],
+function block(arms: readonly Arm[] | 'all', at: At): Block<keyof At> {
+  return { arms, at: { ...at } }
+}
+
+const BLOCKS: Readonly<Record<Profile, readonly Block<keyof At>[]>> = {
+  smoke: [block('all', { ...OWN, writers: [3], coordination: ['group'] })],
   quick: [
-    { ...own, arms: BEST_ARMS, writers: [4], coordination: ['none', 'group'] },
-    {
-      arms: BEST_ARMS,
-      writers: [4],
-      operation: ['upsert-same-new'],
-      target: ['same-partition'],
-      retry: ['tuned'],
-      coordination: ['none', 'group'],
-    },
+    block(BEST_ARMS, { ...OWN, writers: [4], coordination: ['none', 'group'] }),
+    block(BEST_ARMS, { ...SAME, writers: [4], coordination: ['none', 'group'] }),
   ],
   standard: [
-    { ...own, arms: BEST_ARMS, writers: [16], coordination: ['none', 'lock', 'group'] },
-    { ...own, arms: ['ducklake/merge'], writers: [1, 4], coordination: ['none', 'group'] },
-    {
-      arms: ['ducklake/merge', 'delta/merge'],
-      writers: [4],
-      operation: ['upsert-same-new'],
-      target: ['same-partition'],
-      retry: ['tuned'],
-      coordination: ['none', 'group'],
-    },
-    {
-      arms: ['ducklake/merge', 'delta/merge'],
+    block(BEST_ARMS, { ...OWN, writers: [16], coordination: ['none', 'lock', 'group'] }),
+    block(['ducklake/merge'], { ...OWN, writers: [1, 4], coordination: ['none', 'group'] }),
+    block(['ducklake/merge', 'delta/merge'], { ...SAME, writers: [4], coordination: ['none', 'group'] }),
+    block(['ducklake/merge', 'delta/merge'], {
       writers: [16],
       operation: ['append'],
       target: ['same-partition'],
       retry: ['default'],
       coordination: ['none'],
-    },
-    {
-      arms: ['ducklake/merge', 'delta/merge'],
+    }),
+    block(['ducklake/merge', 'delta/merge'], {
       writers: [4],
       operation: ['compaction-beside'],
       target: ['own-partition'],
       retry: ['tuned'],
       coordination: ['none', 'lock'],
-    },
+    }),
   ],
   full: [
-    {
-      ...own,
-      arms: 'all',
-      writers: [1, 2, 4, 8, 16, 32],
-      target: TARGETS,
-      coordination: COORDINATION_VALUES,
-    },
-    {
-      arms: 'all',
+    block('all', { ...OWN, target: TARGETS, writers: ONE_TO_MANY, coordination: COORDINATION_VALUES }),
+    block('all', {
       writers: [8],
       operation: OPERATIONS,
       target: TARGETS,
       retry: RETRIES,
       coordination: COORDINATION_VALUES,
-    },
-    {
-      arms: 'all',
-      writers: [1, 2, 4, 8, 16, 32],
+    }),
+    block('all', {
+      writers: ONE_TO_MANY,
       operation: ['append'],
       target: TARGETS,
       retry: RETRIES,
       coordination: ['none'],
-    },
+    }),
   ],
 }
 
-const AXES = ['writers', 'operation', 'target', 'retry', 'coordination'] as const
-type AxisName = (typeof AXES)[number]
-
-/** The values that a profile has on an axis, in any of its blocks. */
-export function valuesOf(profile: Profile): Record<AxisName, readonly Scalar[]> {
-  const values = (axis: AxisName) => [
-    ...new Set(BLOCKS[profile].flatMap((block): Scalar[] => [...block[axis]])),
-  ]
-  return {
-    writers: values('writers'),
-    operation: values('operation'),
-    target: values('target'),
-    retry: values('retry'),
-    coordination: values('coordination'),
-  }
+export function axesOfProfile(profile: Profile): Readonly<Record<string, readonly Scalar[]>> {
+  return axesOf(BLOCKS[profile])
 }
 
 /** Why a cell makes no sense, or isn't one of the profile; null where it is a cell. */
 export function excludes(arm: Arm, point: Point, profile: Profile): string | null {
   return (
     contradiction(arm, point) ??
-    (isPlanned(arm, point, profile) ? null : `the profile ${profile} leaves it out`)
+    (isInBlocks(BLOCKS[profile], arm, point) ? null : `the profile ${profile} leaves it out`)
   )
 }
 
@@ -137,18 +107,4 @@ function contradiction(arm: Arm, point: Point): string | null {
   if (retry === 'default' && (coordination === 'lock' || coordination === 'group'))
     return 'a commit that is alone is not retried'
   return null
-}
-
-/** A value that the profile doesn't have was asked for by hand, and then it takes the place of any. */
-function isPlanned(arm: Arm, point: Point, profile: Profile): boolean {
-  const known = valuesOf(profile)
-  return BLOCKS[profile].some(
-    (block) =>
-      (block.arms === 'all' || block.arms.includes(arm)) &&
-      AXES.every((axis) => {
-        const value = point[axis]
-        const values: readonly Scalar[] = block[axis]
-        return value === undefined || values.includes(value) || !known[axis].includes(value)
-      }),
-  )
 }

@@ -7,6 +7,7 @@ import type {
   LakeTable,
   StagedBatch,
 } from '../../backends/backend.ts'
+import { grouped } from '../data/slices.ts'
 import type { LoaderDone, LoaderRequest } from './protocol.ts'
 import { loaderRequestSchema } from './protocol.ts'
 import type { Channel } from './serve.ts'
@@ -61,17 +62,23 @@ interface ApplyWork {
   readonly mode: ApplyMode
   readonly runId: string
   readonly firstBatchIndex: number
+  readonly batchesPerCommit?: number | undefined
 }
 
 async function applyAll(table: LakeTable, work: ApplyWork, channel: Channel) {
   const results: ApplyResult[] = []
   const batchMs: number[] = []
-  for (const [index, batch] of work.batches.entries()) {
+  const { runId, firstBatchIndex, batchesPerCommit = 1 } = work
+  const batches = work.batches.map((batch, index) => ({
+    batch,
+    tag: { runId, batchIndex: firstBatchIndex + index },
+  }))
+  for (const together of grouped(batches, batchesPerCommit)) {
     const start = performance.now()
-    const batchIndex = work.firstBatchIndex + index
-    results.push(await table.apply(batch, work.mode, { runId: work.runId, batchIndex }))
-    batchMs.push(performance.now() - start)
-    await channel.emit({ event: 'progress', done: index + 1, total: work.batches.length })
+    results.push(await table.applyTogether(together, work.mode))
+    const commitMs = performance.now() - start
+    batchMs.push(...together.map(() => commitMs))
+    await channel.emit({ event: 'progress', done: batchMs.length, total: batches.length })
   }
   return { results, batchMs }
 }

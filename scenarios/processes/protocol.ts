@@ -38,6 +38,8 @@ export const loaderRequestSchema = z.strictObject({
       runId: z.string(),
       /** Of the first of these batches in its run. */
       firstBatchIndex: z.int().nonnegative(),
+      /** Applied together, in one commit; 1 where it isn't told. */
+      batchesPerCommit: z.int().positive().optional(),
     }),
     z.strictObject({ kind: z.literal('maintain') }),
     /** Looks at the table, and tells what `TableDescription` says of it as the engine's figures. */

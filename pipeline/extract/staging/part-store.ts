@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -15,7 +15,7 @@ const PIECES_AT_ONCE = 2
 
 /** Where parts go, as streams of bytes of unknown length. */
 export interface PartStore extends Disposable {
-  /** The object exists once this returns, and not before where the storage is S3. */
+  /** The object exists once this returns, whole; on S3 not before, and nowhere when it fails. */
   put(key: string, body: Readable): Promise<void>
 }
 
@@ -45,7 +45,13 @@ function localPartStore(storage: Extract<Storage, { kind: 'local' }>): PartStore
       const path = uriOf(storage, key)
       return withDiskFullError(storage.root, async () => {
         await mkdir(dirname(path), { recursive: true })
-        await pipeline(body, createWriteStream(path))
+        try {
+          await pipeline(body, createWriteStream(path))
+        } catch (error) {
+          // Half a part is of no use to anybody, and may fill the disk.
+          await rm(path, { force: true })
+          throw error
+        }
       })
     },
     [Symbol.dispose]: () => undefined,
