@@ -69,7 +69,7 @@ test.each(SCENARIOS)('$name has values for its axes, and an estimate, in each pr
     const cells = planCells(scenario, { ...STANDARD, arms: ARMS, profile, repeat: 1 })
     expect(cells.length).toBeGreaterThan(0)
     const { parameters, axes } = scenario.profiles[profile]
-    expect(Object.keys(axes)).toEqual(scenario.axes.map(({ name }) => name))
+    expect(new Set(Object.keys(axes))).toEqual(new Set(scenario.axes.map(({ name }) => name)))
     for (const axis of scenario.axes) expect(axes[axis.name]?.every(axis.accepts)).toBe(true)
     for (const { point, arm } of cells) {
       const { shared, cell } = scenario.estimate(point, parameters, arm)
