@@ -12,6 +12,8 @@ export interface StagedRows {
   readonly parts: readonly StagedPart[]
   readonly rows: number
   readonly payloadBytes: number
+  /** Of the table. */
+  readonly columns: number
   /** The table's columns in its order, cast to its types, null where the batch has none. */
   readonly projection: string
 }
@@ -43,6 +45,7 @@ export async function inspectBatch(
     parts,
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
     payloadBytes: parts.reduce((sum, part) => sum + part.payloadBytes, 0),
+    columns: spec.columns.length,
     projection: spec.columns
       .map(({ name, type }) => {
         const value = columns.has(name) ? `staged.${identifier(name)}` : 'NULL'

@@ -42,8 +42,9 @@ import type { TableSpec } from '../schema.ts'
 import { applyByDeleteInsert } from './apply-delete-insert.ts'
 import { applyByMerge } from './apply-merge.ts'
 import type { AttachedLake } from './catalog.ts'
-import { createTable, DATA_FOLDER, LAKE, partitionColumn, reconcile, storedColumns } from './catalog.ts'
+import { DATA_FOLDER, LAKE, partitionColumn, reconcile, storedColumns } from './catalog.ts'
 import { rewriteName } from './evolve.ts'
+import { makeTable } from './make-table.ts'
 import { CommitMarker, MARKER_INLINING_ROWS } from './marker.ts'
 import { ensureOptions } from './options.ts'
 import type { DuckLakeSettings } from './settings.ts'
@@ -144,13 +145,9 @@ class DuckLakeBackend implements Backend {
     await this.close()
   }
 
-  async #create(spec: TableSpec): Promise<TableSpec> {
-    const { session } = this.#lake
-    await session.transaction(async () => {
-      await createTable(session, spec)
-      await new CommitMarker(session, spec.name).create()
-    })
-    return spec
+  #create(spec: TableSpec): Promise<TableSpec> {
+    const marker = new CommitMarker(this.#lake.session, spec.name)
+    return makeTable(this.#lake, this.settings, spec, () => marker.create())
   }
 }
 

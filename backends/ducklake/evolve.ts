@@ -6,12 +6,11 @@ import type { Evolution } from '../evolution.ts'
 import { planEvolution } from '../evolution.ts'
 import type { ColumnSpec, TableSpec } from '../schema.ts'
 import type { AttachedLake } from './catalog.ts'
-import { createTable, liveRows, storedColumns, tableFiles, tableName } from './catalog.ts'
+import { liveRows, storedColumns, tableFiles, tableName } from './catalog.ts'
+import { addColumns, makeTable } from './make-table.ts'
 import { CommitMarker } from './marker.ts'
 import { fitToLoad } from './memory.ts'
-import { ensureOptions } from './options.ts'
 import type { DuckLakeSettings } from './settings.ts'
-import { tableOptions } from './settings.ts'
 import { columnList } from './strategy.ts'
 import { takePlace } from './swap.ts'
 
@@ -53,12 +52,8 @@ export function rewriteName(table: string): string {
 
 /** In a transaction of its own, since DuckLake takes a table's options only when it is committed. */
 async function makeEmpty(lake: AttachedLake, settings: DuckLakeSettings, spec: TableSpec): Promise<void> {
-  const { session } = lake
-  await session.transaction(async () => {
-    await session.run(`DROP TABLE IF EXISTS ${tableName(spec.name)}`)
-    await createTable(session, spec)
-  })
-  await ensureOptions(lake, spec.name, tableOptions(settings))
+  const drop = () => lake.session.run(`DROP TABLE IF EXISTS ${tableName(spec.name)}`)
+  await makeTable(lake, settings, spec, drop)
 }
 
 /** Moves the marker too, so that a batch that is under way meanwhile conflicts. */
@@ -77,21 +72,12 @@ async function rewrite(
   })
   const { dataBytes } = await tableFiles(session, table)
   const payloadBytes = dataBytes * STORED_COMPRESSION
-  await fitToLoad(session, settings, { rows: await liveRows(session, table), payloadBytes })
+  const rows = await liveRows(session, table)
+  await fitToLoad(session, settings, { rows, payloadBytes, columns: rewritten.columns.length })
   await session.run(
     `INSERT INTO ${tableName(rewritten.name)} (${columnList(rewritten)}) SELECT ${values.join(', ')} FROM ${tableName(table)}`,
   )
   await takePlace(session, rewritten.name, table)
-}
-
-async function addColumns(
-  { session }: AttachedLake,
-  table: string,
-  added: readonly ColumnSpec[],
-): Promise<void> {
-  for (const { name, type } of added) {
-    await session.run(`ALTER TABLE ${tableName(table)} ADD COLUMN ${identifier(name)} ${duckDbSqlOf(type)}`)
-  }
 }
 
 function evolvedMeanwhile(table: string): LakeduelError {

@@ -4,11 +4,15 @@ import type { DuckLakeSettings } from './settings.ts'
 /** Bytes of DuckDB's memory for each byte that a statement moves, on top of what any statement needs. */
 const MEMORY_PER_PAYLOAD = 4
 
+/** What DuckDB takes for each column, whatever is in it: vectors of 2,048 values, and the pages of a writer. */
+const COLUMN_BYTES = 192 * 1024
+
 /** Rows that are about to be written, of a batch or of a table. */
 export interface Load {
   readonly rows: number
   /** Uncompressed. */
   readonly payloadBytes: number
+  readonly columns: number
 }
 
 /**
@@ -19,11 +23,12 @@ export interface Load {
 export async function fitToLoad(
   session: DuckDbSession,
   { flushPayloadBytes, memoryLimitBytes, baseMemoryBytes }: DuckLakeSettings,
-  { rows, payloadBytes }: Load,
+  { rows, payloadBytes, columns }: Load,
 ): Promise<void> {
   const bytesPerRow = Math.max(1, payloadBytes / Math.max(1, rows))
   const flushRows = Math.max(1, Math.floor(flushPayloadBytes / bytesPerRow))
-  const memoryBytes = Math.min(memoryLimitBytes, baseMemoryBytes + MEMORY_PER_PAYLOAD * payloadBytes)
+  const neededBytes = baseMemoryBytes + COLUMN_BYTES * columns + MEMORY_PER_PAYLOAD * payloadBytes
+  const memoryBytes = Math.min(memoryLimitBytes, neededBytes)
   await session.set('partitioned_write_flush_threshold', flushRows)
   await session.set('memory_limit', `${memoryBytes}B`)
 }
