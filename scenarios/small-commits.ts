@@ -81,8 +81,8 @@ async function apply(
   mode: Mode,
   batchesPerCommit: number,
 ): Promise<{ readonly phase: Phase; readonly done: LoaderDone }> {
-  const apply = { kind: 'apply' as const, batches, mode, runId: phase, firstBatchIndex: 0, batchesPerCommit }
-  return subject.lab.load(phase, { ...loading(subject), work: apply })
+  const load = { kind: 'apply' as const, batches, mode, runId: phase, firstBatchIndex: 0, batchesPerCommit }
+  return subject.lab.load(phase, { ...loading(subject), work: load })
 }
 
 async function read({ lab, arm, place, prepared }: Subject, phase: string) {
