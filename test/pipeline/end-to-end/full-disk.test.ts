@@ -34,8 +34,7 @@ class SmallDisk implements AsyncDisposable {
 }
 
 test.for<[filled: string, arm: Arm, mebibytes: number]>([
-  ['by staged parts', 'ducklake/delete-insert', 4],
-  ['by a table of DuckLake', 'ducklake/delete-insert', 14],
+  ['by staged parts and DuckLake', 'ducklake/delete-insert', 4],
   ['by a table of Delta', 'delta/merge', 14],
 ])(
   'a disk that is filled %s ends the sync with 5, and more room goes on where it stopped',
