@@ -120,7 +120,7 @@ function batchOf(shape: Shape, writer: number, index: number): BatchPlan {
   const { operation, batchRows } = shape
   const half = batchRows / 2
   const stored = storedCount(shape)
-  const fresh = (rows: number) => stored + (writer * shape.batches + index) * rows
+  const fresh = (rows: number) => stored + slotOf(shape, writer, index) * rows
   const own = (rows: number) => writer * shape.storedRows + index * rows
   switch (operation) {
     case 'append':
@@ -152,11 +152,11 @@ function expectedRows(shape: Shape): readonly Slice[] {
     const version = operation === 'delete' ? [] : ranged(shape, first, first + changed, 1, place)
     return [...version, ...ranged(shape, first + changed, first + shape.storedRows, 0, place)]
   })
-  const added = Array.from({ length: writers }, (_, writer) => {
-    const rows = batches * addedRows(shape)
-    return operation === 'upsert-same-new'
-      ? []
-      : ranged(shape, stored + writer * rows, stored + (writer + 1) * rows, 1, writer)
+  const rows = addedRows(shape)
+  const added = Array.from({ length: rows === 0 ? 0 : writers * batches }, (_, number) => {
+    const writer = Math.floor(number / batches)
+    const first = stored + slotOf(shape, writer, number % batches) * rows
+    return ranged(shape, first, first + rows, 1, writer)
   })
   const common =
     operation === 'upsert-same-new' ? ranged(shape, stored, stored + batches * batchRows, 1, 0) : []
@@ -171,6 +171,16 @@ function changesStored(operation: Operation): boolean {
 function addedRows({ operation, batchRows }: Shape): number {
   if (operation === 'append') return batchRows
   return operation === 'insert-only' ? batchRows / 2 : 0
+}
+
+/**
+ * The place of a batch of new rows among the new keys: first batches are outermost, at both ends, and later ones further
+ * inside. So whatever a commit forgets of a table's least and greatest key, no later one puts right by chance.
+ */
+function slotOf({ writers, batches }: Shape, writer: number, index: number): number {
+  const pair = Math.floor(writer / 2)
+  if (writer % 2 === 0) return index * Math.ceil(writers / 2) + pair
+  return writers * batches - 1 - (index * Math.floor(writers / 2) + pair)
 }
 
 function storedCount({ operation, places, storedRows }: Shape): number {
@@ -188,14 +198,13 @@ function probesOf(shape: Shape): Dataset['probes'] {
 }
 
 function firstKey(shape: Shape, writer: number, index: number): Dataset['probes'][number] {
-  const { operation, batchRows, batches, storedRows } = shape
+  const { operation, batchRows, storedRows } = shape
   const stored = storedCount(shape)
   const row = (key: number, place: number) => ({ key, row: ranged(shape, key, key + 1, 1, place)[0] ?? null })
   switch (operation) {
     case 'append':
-      return row(stored + (writer * batches + index) * batchRows, writer)
     case 'insert-only':
-      return row(stored + (writer * batches + index) * (batchRows / 2), writer)
+      return row(stored + slotOf(shape, writer, index) * addedRows(shape), writer)
     case 'upsert-same-new':
       return row(stored + index * batchRows, 0)
     case 'upsert-existing':
