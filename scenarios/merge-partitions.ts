@@ -2,6 +2,7 @@ import type { Arm } from '../backends/backend.ts'
 import type { ColumnSpec } from '../backends/schema.ts'
 import type { Point } from '../reports/schema.ts'
 import { type BatchPhase, batchScenario } from './batch-scenario.ts'
+import { column } from './data/column.ts'
 import { below, hex, oneOf } from './data/mix.ts'
 import { grouped, slices } from './data/slices.ts'
 import { WORDS } from './data/words.ts'
@@ -13,10 +14,6 @@ const MINUTE_MS = 60_000
 const GIB = 2 ** 30
 /** 2025-01-01T00:00:00Z in seconds: rows are created from then on, seven seconds apart. */
 const EPOCH_SECONDS = 1_735_689_600
-
-function column(name: string, type: ColumnSpec['type'], nullable = false): ColumnSpec {
-  return { name, type, nullable }
-}
 
 /** An invoice-like table: identifiers, a few categories, money, times, free text and a small JSON document. */
 const COLUMNS: readonly ColumnSpec[] = [

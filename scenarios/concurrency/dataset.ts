@@ -1,5 +1,6 @@
 import type { ApplyMode } from '../../backends/backend.ts'
-import type { ColumnSpec, TableSpec } from '../../backends/schema.ts'
+import type { TableSpec } from '../../backends/schema.ts'
+import { column } from '../data/column.ts'
 import { hex, oneOf } from '../data/mix.ts'
 import { slices } from '../data/slices.ts'
 import type { BatchPlan, Dataset, Slice } from '../scenario.ts'
@@ -46,10 +47,6 @@ export interface Shape {
 const ROWS_PER_SLICE = 200_000
 /** At most so many keys are looked up: the first of each batch, or of some of them. */
 const MAX_PROBES = 48
-
-function column(name: string, type: ColumnSpec['type']): ColumnSpec {
-  return { name, type, nullable: false }
-}
 
 export const TABLE: TableSpec = {
   name: 'events',

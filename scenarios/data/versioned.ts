@@ -1,5 +1,6 @@
-import type { ColumnSpec, TableSpec } from '../../backends/schema.ts'
+import type { TableSpec } from '../../backends/schema.ts'
 import { type Dataset, type Lab, parameter } from '../scenario.ts'
+import { column } from './column.ts'
 import { below, hex, oneOf } from './mix.ts'
 import { grouped, slices } from './slices.ts'
 
@@ -16,10 +17,6 @@ export interface Versioned {
   /** New rows of each merge. */
   readonly inserts: number
   readonly seed: number
-}
-
-function column(name: string, type: ColumnSpec['type']): ColumnSpec {
-  return { name, type, nullable: false }
 }
 
 const TABLE: TableSpec = {

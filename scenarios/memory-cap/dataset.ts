@@ -1,5 +1,6 @@
-import type { ColumnSpec, TableSpec } from '../../backends/schema.ts'
+import type { TableSpec } from '../../backends/schema.ts'
 import type { Point } from '../../reports/schema.ts'
+import { column } from '../data/column.ts'
 import { below, hex, oneOf } from '../data/mix.ts'
 import { grouped, slices } from '../data/slices.ts'
 import type { Dataset, Parameters } from '../scenario.ts'
@@ -11,10 +12,6 @@ const DIGITS_PER_HEX = 8
 const EPOCH_SECONDS = 1_735_689_600
 /** Where the updated keys lie: evenly over all files, in the last one, or anywhere. */
 export const LOCALITIES = ['spread', 'last-file', 'random'] as const
-
-function column(name: string, type: ColumnSpec['type']): ColumnSpec {
-  return { name, type, nullable: false }
-}
 
 const TABLE: TableSpec = {
   name: 'invoices',

@@ -1,4 +1,5 @@
-import type { ColumnSpec, TableSpec } from '../../backends/schema.ts'
+import type { TableSpec } from '../../backends/schema.ts'
+import { column } from '../data/column.ts'
 import { hex, oneOf } from '../data/mix.ts'
 import { slices } from '../data/slices.ts'
 import type { Dataset, Slice } from '../scenario.ts'
@@ -16,10 +17,6 @@ export interface Stream {
 }
 
 const ROWS_PER_SLICE = 200_000
-
-function column(name: string, type: ColumnSpec['type']): ColumnSpec {
-  return { name, type, nullable: false }
-}
 
 const TABLE: TableSpec = {
   name: 'changes',
