@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Metric, Point } from '../reports/schema.ts'
 import type { Contents } from './import/contents.ts'
-import { ImportLake } from './import/import-lake.ts'
+import { InvoiceImport } from './import/invoice-import.ts'
+import { killMoments } from './import/kill-moments.ts'
 import { onePerFormat } from './import/one-per-format.ts'
-import { StripeProcess } from './import/stripe-process.ts'
-import { assertDone, RunningSync, type SyncEnd } from './import/sync-command.ts'
+import { assertDone, type RunningSync, type SyncEnd } from './import/sync-command.ts'
+import { judged } from './import/verdict.ts'
 import { cost, duration, memory, ratio, work } from './measure/metric.ts'
 import type { Lab, Measured, Parameters, PlannedCell, ProfileSpec, Scenario } from './scenario.ts'
 import { nameAt, numberAt, parameter } from './scenario.ts'
-import { judged, killMoments } from './stripe-paging.ts'
 
 const MINUTE_MS = 60_000
 const GIB = 2 ** 30
@@ -21,99 +21,66 @@ const ROLLOUTS = ['terminate', 'kill', 'linger'] as const
 
 async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   const expected = await lab.shared(`undisturbed ${cell.arm}`, () => undisturbed(cell, lab))
-  await using rollout = await Rollout.open(cell, lab)
+  await using importing = await InvoiceImport.open(lab, cell.arm, parameter(lab.parameters, 'invoices'))
   lab.enter('rollout')
-  const ends = await rollout.run(nameAt(cell.point, 'rollout'), numberAt(cell.point, 'graceSeconds'))
+  const { ends, drainMs } = await rollOut(importing, cell, lab)
   lab.enter('oracle')
-  const found = await rollout.lake.contents(cell.arm, 'invoices')
+  const found = await importing.lake.contents(cell.arm, 'invoices')
+  const { pagesRepeated } = await importing.stats()
   return {
-    metrics: { ...(await rollout.metrics(ends)), ...reservation(cell.point, ends, rollout.drainMs) },
+    metrics: {
+      wallMs: duration(ends.reduce((sum, { wallMs }) => sum + wallMs, 0)),
+      pagesFetchedAgain: cost(pagesRepeated['invoices'] ?? 0),
+      drainedInTime: work(ends[0]?.exitCode === 0 ? 1 : 0),
+      ...(drainMs !== null && { drainMs: duration(drainMs) }),
+      ...reservation(cell.point, ends, drainMs),
+    },
     series: {},
     ...judged(found, expected),
   }
 }
 
 async function undisturbed(cell: PlannedCell, lab: Lab): Promise<Contents> {
-  await using rollout = await Rollout.open(cell, lab)
-  assertDone(await rollout.start(30).end())
-  return await rollout.lake.contents(cell.arm, 'invoices')
+  await using importing = await InvoiceImport.open(lab, cell.arm, parameter(lab.parameters, 'invoices'))
+  await doneOrThrow(startInSmallPods(importing, 30).end())
+  return await importing.lake.contents(cell.arm, 'invoices')
 }
 
-/** An import that meets a rollout at a seeded moment, and the one that goes on after it. */
-class Rollout implements AsyncDisposable {
-  readonly lake: ImportLake
-  readonly #cell: PlannedCell
-  readonly #lab: Lab
-  readonly #server: StripeProcess
+function startInSmallPods(importing: InvoiceImport, graceSeconds: number): RunningSync {
+  return importing.start('invoices', [...SMALL_PODS, '--grace', `${graceSeconds}s`])
+}
+
+interface RolledOut {
+  /** The old import, and its successor where it was ended. */
+  readonly ends: readonly SyncEnd[]
   /** From the signal to the end of the last process; null where nobody was told to end. */
-  drainMs: number | null = null
+  readonly drainMs: number | null
+}
 
-  private constructor(cell: PlannedCell, lab: Lab, server: StripeProcess, lake: ImportLake) {
-    this.#cell = cell
-    this.#lab = lab
-    this.#server = server
-    this.lake = lake
-  }
+/** Lets an import meet a rollout at a seeded page, and lets another one go on after it. */
+async function rollOut(importing: InvoiceImport, cell: PlannedCell, lab: Lab): Promise<RolledOut> {
+  const graceSeconds = numberAt(cell.point, 'graceSeconds')
+  const rollout = nameAt(cell.point, 'rollout')
+  const old = startInSmallPods(importing, graceSeconds)
+  const [share = 0.5] = killMoments(1, lab.seed + cell.repetition)
+  const target = (share * parameter(lab.parameters, 'invoices')) / PAGE_ROWS
+  await old.reached(async () => (await importing.pages()) >= target)
+  if (rollout === 'linger') return { ends: [await doneOrThrow(old.end())], drainMs: null }
+  const signalledAt = performance.now()
+  const ended = await signalled(old, rollout, graceSeconds)
+  const drainMs = performance.now() - signalledAt
+  const successor = await doneOrThrow(startInSmallPods(importing, graceSeconds).end())
+  return { ends: [ended, successor], drainMs }
+}
 
-  static async open(cell: PlannedCell, lab: Lab): Promise<Rollout> {
-    const counts = { invoices: parameter(lab.parameters, 'invoices') }
-    const faults = { latencyMs: parameter(lab.parameters, 'apiLatencyMs') }
-    const server = await StripeProcess.start(lab.surroundings.entries.stripeServer, { counts, faults })
-    return new Rollout(cell, lab, server, await ImportLake.open(lab))
+/** SIGTERM and, when the grace is over, SIGKILL to all that is left, as an orchestrator does it; or SIGKILL at once. */
+async function signalled(old: RunningSync, rollout: string, graceSeconds: number): Promise<SyncEnd> {
+  if (rollout === 'terminate') {
+    old.terminate()
+    await Promise.race([old.end(), sleep(graceSeconds * 1000, undefined, { ref: false })])
   }
-
-  start(graceSeconds: number): RunningSync {
-    const source = ['--source', 'stripe', '--set', `baseUrl=${this.#server.url}`, '--table', 'invoices']
-    const pods = [...SMALL_PODS, '--grace', `${graceSeconds}s`, '--partition', 'none']
-    return new RunningSync(this.#lab, {
-      args: [...source, ...pods, '--to', this.#cell.arm],
-      env: this.lake.variables,
-    })
-  }
-
-  async run(rollout: string, graceSeconds: number): Promise<readonly SyncEnd[]> {
-    const old = this.start(graceSeconds)
-    const [share = 0.5] = killMoments(1, this.#lab.seed + this.#cell.repetition)
-    const target = (share * parameter(this.#lab.parameters, 'invoices')) / PAGE_ROWS
-    const ending = old.end()
-    await old.reached(async () => (await this.#pages()) >= target)
-    if (rollout === 'linger') return [await doneOrThrow(ending)]
-    const ended = await this.#signalled(old, ending, rollout, graceSeconds)
-    const successor = await doneOrThrow(this.start(graceSeconds).end())
-    return [ended, successor]
-  }
-
-  async metrics(ends: readonly SyncEnd[]): Promise<Record<string, Metric>> {
-    const { pagesRepeated } = await this.#server.stats()
-    return {
-      wallMs: duration(ends.reduce((sum, { wallMs }) => sum + wallMs, 0)),
-      pagesFetchedAgain: cost(pagesRepeated['invoices'] ?? 0),
-      drainedInTime: work(ends[0]?.exitCode === 0 ? 1 : 0),
-      ...(this.drainMs !== null && { drainMs: duration(this.drainMs) }),
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.lake[Symbol.asyncDispose]()
-    await this.#server[Symbol.asyncDispose]()
-  }
-
-  /** SIGTERM and, when the grace is over, SIGKILL to all that is left, as an orchestrator does it; or SIGKILL at once. */
-  async #signalled(old: RunningSync, ending: Promise<SyncEnd>, rollout: string, graceSeconds: number) {
-    const signalledAt = performance.now()
-    if (rollout === 'terminate') {
-      old.terminate()
-      await Promise.race([ending, sleep(graceSeconds * 1000)])
-    }
-    if (old.running) old.kill()
-    const ended = await ending
-    this.drainMs = performance.now() - signalledAt
-    return ended
-  }
-
-  async #pages(): Promise<number> {
-    return (await this.#server.stats()).pages['invoices'] ?? 0
-  }
+  old.kill()
+  return await old.end()
 }
 
 async function doneOrThrow(ending: Promise<SyncEnd>): Promise<SyncEnd> {
@@ -123,8 +90,8 @@ async function doneOrThrow(ending: Promise<SyncEnd>): Promise<SyncEnd> {
 }
 
 /**
- * What was reserved and what was used, in GiB·s. Small pods are reserved while they run; the large pod that lingers is
- * reserved from the signal on for the one job that is left in it.
+ * What was reserved and what was used, in GiB·s. Small pods are reserved while they run, and so is the
+ * large pod that lingers, for the one job that is in it.
  */
 function reservation(point: Point, ends: readonly SyncEnd[], drainMs: number | null): Record<string, Metric> {
   const podBytes = nameAt(point, 'rollout') === 'linger' ? LARGE_POD_BYTES : SMALL_PODS_BYTES

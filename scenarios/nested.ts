@@ -1,12 +1,12 @@
 import type { Point } from '../reports/schema.ts'
-import { ImportLake } from './import/import-lake.ts'
+import { InvoiceImport } from './import/invoice-import.ts'
+import { killMoments } from './import/kill-moments.ts'
 import { onePerFormat } from './import/one-per-format.ts'
-import { StripeProcess } from './import/stripe-process.ts'
-import { assertDone, RunningSync } from './import/sync-command.ts'
+import { assertDone } from './import/sync-command.ts'
+import { judged, lossMetrics } from './import/verdict.ts'
 import { cost, duration, work } from './measure/metric.ts'
 import type { Lab, Measured, Parameters, PlannedCell, ProfileSpec, Scenario } from './scenario.ts'
 import { nameAt, numberAt, parameter } from './scenario.ts'
-import { judged, killMoments } from './stripe-paging.ts'
 
 const MINUTE_MS = 60_000
 const GIB = 2 ** 30
@@ -16,94 +16,59 @@ const PARENTS = ['stored', 'listed'] as const
 async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   const invoices = numberAt(cell.point, 'invoices')
   const expected = await lab.shared(`lines ${cell.arm} ${invoices}`, async () => {
-    await using undisturbed = await LinesImport.open(cell, lab)
-    await undisturbed.importLines(0)
+    await using undisturbed = await InvoiceImport.open(lab, cell.arm, invoices)
+    await importLines(undisturbed, cell, lab, 0)
     return await undisturbed.lake.contents(cell.arm, LINES)
   })
-  await using lines = await LinesImport.open(cell, lab)
+  await using importing = await InvoiceImport.open(lab, cell.arm, invoices)
   if (nameAt(cell.point, 'parents') === 'stored') {
     lab.enter('parents')
-    await lines.importParents()
+    assertDone(await importing.start('invoices', []).end())
   }
   lab.enter('lines')
-  const before = await lines.apiCalls()
-  const { wallMs, kills } = await lines.importLines(numberAt(cell.point, 'kills'))
-  const apiCalls = (await lines.apiCalls()) - before
+  const before = await apiCalls(importing)
+  const { wallMs, kills } = await importLines(importing, cell, lab, numberAt(cell.point, 'kills'))
+  const calls = (await apiCalls(importing)) - before
   lab.enter('oracle')
-  const found = await lines.lake.contents(cell.arm, LINES)
+  const found = await importing.lake.contents(cell.arm, LINES)
   return {
     metrics: {
       wallMs: duration(wallMs),
       kills: work(kills),
-      apiCalls: cost(apiCalls),
+      apiCalls: cost(calls),
       lines: work(Number(found.rows)),
-      rowsLost: cost(Math.max(0, Number(expected.keys) - Number(found.keys))),
-      rowsDoubled: cost(Number(found.rows) - Number(found.keys)),
+      ...lossMetrics(found, expected),
     },
     series: {},
     ...judged(found, expected),
   }
 }
 
-/** An import of line items into a lake of its own, from a server of its own. */
-class LinesImport implements AsyncDisposable {
-  readonly lake: ImportLake
-  readonly #cell: PlannedCell
-  readonly #lab: Lab
-  readonly #server: StripeProcess
+async function apiCalls(importing: InvoiceImport): Promise<number> {
+  const { requests } = await importing.stats()
+  return Object.values(requests).reduce((sum, count) => sum + count, 0)
+}
 
-  private constructor(cell: PlannedCell, lab: Lab, server: StripeProcess, lake: ImportLake) {
-    this.#cell = cell
-    this.#lab = lab
-    this.#server = server
-    this.lake = lake
-  }
-
-  static async open(cell: PlannedCell, lab: Lab): Promise<LinesImport> {
-    const counts = { invoices: numberAt(cell.point, 'invoices') }
-    const faults = { latencyMs: parameter(lab.parameters, 'apiLatencyMs') }
-    const server = await StripeProcess.start(lab.surroundings.entries.stripeServer, { counts, faults })
-    return new LinesImport(cell, lab, server, await ImportLake.open(lab))
-  }
-
-  async apiCalls(): Promise<number> {
-    const { requests } = await this.#server.stats()
-    return Object.values(requests).reduce((sum, count) => sum + count, 0)
-  }
-
-  async importParents(): Promise<void> {
-    assertDone(await this.#start('invoices').end())
-  }
-
-  /** Kills everything at shares of the API calls that an undisturbed import takes, and starts it again. */
-  async importLines(wantedKills: number): Promise<{ readonly wallMs: number; readonly kills: number }> {
-    const startedAt = performance.now()
-    let kills = 0
-    for (const share of killMoments(wantedKills, this.#lab.seed + this.#cell.repetition)) {
-      const sync = this.#start(LINES)
-      const before = await this.apiCalls()
-      const target = before + share * Math.max(2, numberAt(this.#cell.point, 'invoices') / 100)
-      const ended = sync.end()
-      if (await sync.reached(async () => (await this.apiCalls()) >= target)) {
-        sync.kill()
-        kills += 1
-      }
-      await ended
+/** Imports the lines; kills everything at shares of the API calls that an undisturbed import takes, and starts it again. */
+async function importLines(
+  importing: InvoiceImport,
+  { point, repetition }: PlannedCell,
+  lab: Lab,
+  wantedKills: number,
+): Promise<{ readonly wallMs: number; readonly kills: number }> {
+  const startedAt = performance.now()
+  let kills = 0
+  for (const share of killMoments(wantedKills, lab.seed + repetition)) {
+    const sync = importing.start(LINES, [])
+    const target = (await apiCalls(importing)) + share * Math.max(2, numberAt(point, 'invoices') / 100)
+    if (await sync.reached(async () => (await apiCalls(importing)) >= target)) {
+      sync.kill()
+      kills += 1
     }
-    assertDone(await this.#start(LINES).end())
-    return { wallMs: performance.now() - startedAt, kills }
+    await sync.end()
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.lake[Symbol.asyncDispose]()
-    await this.#server[Symbol.asyncDispose]()
-  }
-
-  #start(table: string): RunningSync {
-    const source = ['--source', 'stripe', '--set', `baseUrl=${this.#server.url}`, '--table', table]
-    const args = [...source, '--partition', 'none', '--to', this.#cell.arm]
-    return new RunningSync(this.#lab, { args, env: this.lake.variables })
-  }
+  assertDone(await importing.start(LINES, []).end())
+  return { wallMs: performance.now() - startedAt, kills }
 }
 
 interface Size {

@@ -1,10 +1,10 @@
-import { Random } from '../pipeline/sources/random.ts'
-import type { Finding, Metric, Point } from '../reports/schema.ts'
+import type { Point } from '../reports/schema.ts'
 import type { Contents } from './import/contents.ts'
-import { ImportLake } from './import/import-lake.ts'
+import { InvoiceImport } from './import/invoice-import.ts'
+import { killMoments } from './import/kill-moments.ts'
 import { onePerFormat } from './import/one-per-format.ts'
-import { StripeProcess } from './import/stripe-process.ts'
-import { assertDone, RunningSync } from './import/sync-command.ts'
+import { assertDone } from './import/sync-command.ts'
+import { judged, lossMetrics } from './import/verdict.ts'
 import { cost, duration, ratio, work } from './measure/metric.ts'
 import type { Lab, Measured, Parameters, PlannedCell, ProfileSpec, Scenario } from './scenario.ts'
 import { nameAt, numberAt, parameter } from './scenario.ts'
@@ -16,20 +16,18 @@ const AFTER_KILL = ['resume', 'restart'] as const
 const MODES = ['full-refresh', 'incremental'] as const
 
 async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
-  const invoices = parameter(lab.parameters, 'invoices')
-  const expected = await lab.shared(`undisturbed ${cell.arm}`, () => undisturbed(cell, lab, invoices))
+  const expected = await lab.shared(`undisturbed ${cell.arm}`, () => undisturbed(cell, lab))
   lab.enter('import')
-  await using server = await startServer(lab, invoices)
-  const importing = new Importing(cell, lab, server)
-  await using lake = await importing.toTheEnd(numberAt(cell.point, 'kills'), nameAt(cell.point, 'afterKill'))
+  await using importing = await InvoiceImport.open(lab, cell.arm, parameter(lab.parameters, 'invoices'))
+  const { wallMs, kills } = await importThrough(importing, cell, lab, numberAt(cell.point, 'kills'))
   lab.enter('oracle')
-  const found = await lake.contents(cell.arm, 'invoices')
-  const { pages, pagesRepeated } = await server.stats()
-  const needed = Math.ceil(invoices / PAGE_ROWS)
+  const found = await importing.lake.contents(cell.arm, 'invoices')
+  const { pages, pagesRepeated } = await importing.stats()
+  const needed = pagesNeeded(lab)
   return {
     metrics: {
-      wallMs: duration(importing.wallMs),
-      kills: work(importing.kills),
+      wallMs: duration(wallMs),
+      kills: work(kills),
       pagesNeeded: work(needed),
       pagesFetched: cost(pages['invoices'] ?? 0),
       pagesRepeated: cost(pagesRepeated['invoices'] ?? 0),
@@ -41,98 +39,42 @@ async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   }
 }
 
-function startServer(lab: Lab, invoices: number): Promise<StripeProcess> {
-  const latencyMs = parameter(lab.parameters, 'apiLatencyMs')
-  return StripeProcess.start(lab.surroundings.entries.stripeServer, {
-    counts: { invoices },
-    faults: { latencyMs },
-  })
+function pagesNeeded({ parameters }: Lab): number {
+  return Math.ceil(parameter(parameters, 'invoices') / PAGE_ROWS)
 }
 
 /** What the table holds when nobody is killed. */
-async function undisturbed(cell: PlannedCell, lab: Lab, invoices: number): Promise<Contents> {
-  await using server = await startServer(lab, invoices)
-  const importing = new Importing(cell, lab, server)
-  await using lake = await importing.toTheEnd(0, 'resume')
-  return await lake.contents(cell.arm, 'invoices')
+async function undisturbed(cell: PlannedCell, lab: Lab): Promise<Contents> {
+  await using importing = await InvoiceImport.open(lab, cell.arm, parameter(lab.parameters, 'invoices'))
+  await importThrough(importing, cell, lab, 0)
+  return await importing.lake.contents(cell.arm, 'invoices')
 }
 
-/** Runs a sync, kills all of its processes at chosen pages, and starts it again, until it is done. */
-class Importing {
-  readonly #cell: PlannedCell
-  readonly #lab: Lab
-  readonly #server: StripeProcess
-  kills = 0
-  wallMs = 0
-
-  constructor(cell: PlannedCell, lab: Lab, server: StripeProcess) {
-    this.#cell = cell
-    this.#lab = lab
-    this.#server = server
-  }
-
-  /** @param afterKill `restart`: a killed sync has left nothing that its successor could go on with */
-  async toTheEnd(kills: number, afterKill: string): Promise<ImportLake> {
-    const needed = Math.ceil(parameter(this.#lab.parameters, 'invoices') / PAGE_ROWS)
-    const moments = killMoments(kills, this.#lab.seed + this.#cell.repetition).map((share) => share * needed)
-    const startedAt = performance.now()
-    let lake = await ImportLake.open(this.#lab)
-    for (const moment of moments) {
-      const sync = this.#start(lake)
-      const from = afterKill === 'restart' ? await this.#pages() : 0
-      const ended = sync.end()
-      if (await sync.reached(async () => (await this.#pages()) >= from + moment)) {
-        sync.kill()
-        this.kills += 1
-      }
-      await ended
-      if (afterKill !== 'restart') continue
-      await lake[Symbol.asyncDispose]()
-      lake = await ImportLake.open(this.#lab)
+/**
+ * Runs an import, kills all of its processes at seeded pages, and starts it again, until it is done; where the cell says
+ * `restart`, what a killed one left is thrown away.
+ */
+async function importThrough(
+  importing: InvoiceImport,
+  cell: PlannedCell,
+  lab: Lab,
+  wantedKills: number,
+): Promise<{ readonly wallMs: number; readonly kills: number }> {
+  const restarts = nameAt(cell.point, 'afterKill') === 'restart'
+  const startedAt = performance.now()
+  let kills = 0
+  for (const share of killMoments(wantedKills, lab.seed + cell.repetition)) {
+    const sync = importing.start('invoices', ['--mode', nameAt(cell.point, 'mode')])
+    const target = (restarts ? await importing.pages() : 0) + share * pagesNeeded(lab)
+    if (await sync.reached(async () => (await importing.pages()) >= target)) {
+      sync.kill()
+      kills += 1
     }
-    assertDone(await this.#start(lake).end())
-    this.wallMs = performance.now() - startedAt
-    return lake
+    await sync.end()
+    if (restarts) await importing.leaveLake()
   }
-
-  #start(lake: ImportLake): RunningSync {
-    const { arm, point } = this.#cell
-    const source = ['--source', 'stripe', '--set', `baseUrl=${this.#server.url}`, '--table', 'invoices']
-    const mode = ['--mode', nameAt(point, 'mode'), '--partition', 'none']
-    return new RunningSync(this.#lab, { args: [...source, ...mode, '--to', arm], env: lake.variables })
-  }
-
-  async #pages(): Promise<number> {
-    return (await this.#server.stats()).pages['invoices'] ?? 0
-  }
-}
-
-/** Shares of the whole at which to kill, ascending, from a seed. */
-export function killMoments(kills: number, seed: number): readonly number[] {
-  const numbers = new Random(seed)
-  return Array.from({ length: kills }, () => 0.05 + 0.9 * numbers.share()).toSorted((a, b) => a - b)
-}
-
-function lossMetrics(found: Contents, expected: Contents): Record<string, Metric> {
-  return {
-    rowsLost: cost(Math.max(0, Number(expected.keys) - Number(found.keys))),
-    rowsDoubled: cost(Number(found.rows) - Number(found.keys)),
-  }
-}
-
-/** Compares with an undisturbed import: an independent reader's rows, keys and content. */
-export function judged(found: Contents, expected: Contents): Pick<Measured, 'findings' | 'oracle'> {
-  const checks = ['rows', 'keys', 'hash'] as const
-  const findings: Finding[] = checks
-    .filter((check) => found[check] !== expected[check])
-    .map((check) => ({ check, expected: expected[check], actual: found[check] }))
-  const oracle = {
-    rows: Number(found.rows),
-    distinctKeys: Number(found.keys),
-    contentHash: found.hash,
-    checks: [...checks],
-  }
-  return { findings, oracle }
+  assertDone(await importing.start('invoices', ['--mode', nameAt(cell.point, 'mode')]).end())
+  return { wallMs: performance.now() - startedAt, kills }
 }
 
 interface Size {

@@ -31,40 +31,48 @@ export interface SyncEnd {
 export class RunningSync {
   readonly #process: ReturnType<typeof start>
   readonly #startedAt = performance.now()
-  readonly #timer: NodeJS.Timeout
+  readonly #ended: Promise<SyncEnd>
+  #running = true
   #usedByteSeconds = 0
 
   constructor(lab: Lab, options: SyncOptions) {
     this.#process = start(lab, options)
-    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS)
+    const timer = setInterval(() => this.#sample(), SAMPLE_MS)
+    this.#ended = this.#watch(timer)
   }
 
-  /** Kills every process of it, as the end of a pod does. */
+  get running(): boolean {
+    return this.#running
+  }
+
+  /** Kills every process of it, as the end of a pod does. One that has ended is left alone: its id may be another's. */
   kill(): void {
+    if (!this.#running) return
     for (const { pid } of processTree(this.#process.pid ?? 0)) signal(pid, 'SIGKILL')
   }
 
   /** Asks it to end, as an orchestrator does before it kills a pod: the first process of the pod is told. */
   terminate(): void {
-    signal(this.#process.pid ?? 0, 'SIGTERM')
+    if (this.#running) signal(this.#process.pid ?? 0, 'SIGTERM')
   }
 
-  /** False from the moment in which it ended. */
-  running = true
-
-  /** Waits until something is so, or the sync has ended; tells whether it was so while it ran. Somebody else awaits `end`. */
+  /** Waits until something is so, or the sync has ended; tells whether it was so while it ran. */
   async reached(soFar: () => Promise<boolean>): Promise<boolean> {
-    while (this.running) {
+    while (this.#running) {
       if (await soFar()) return true
       await sleep(WATCH_MS)
     }
     return false
   }
 
-  async end(): Promise<SyncEnd> {
+  end(): Promise<SyncEnd> {
+    return this.#ended
+  }
+
+  async #watch(timer: NodeJS.Timeout): Promise<SyncEnd> {
     const { exitCode, stdout, stderr } = await this.#process
-    this.running = false
-    clearInterval(this.#timer)
+    this.#running = false
+    clearInterval(timer)
     const told = stdout === '' ? null : outcomeSchema.parse(JSON.parse(stdout))
     return {
       status: told?.status ?? null,
