@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { BackendEnvironment } from '../backend.ts'
+import { sessionSettings } from '../duckdb/session-settings.ts'
 
 const MIB = 1024 * 1024
 
@@ -104,38 +105,18 @@ function defaultsFor(environment: SettingsEnvironment): DuckLakeSettings {
   }
 }
 
-/** DuckDB counts upload parts by the largest file that it must be able to write in 10,000 of them. */
-const PARTS_PER_FILE = 10_000
-
-/** The settings as DuckDB names them. */
+/** The settings as DuckDB and its DuckLake name them. */
 export function duckDbSettings(
   settings: DuckLakeSettings,
   environment: SettingsEnvironment,
 ): Readonly<Record<string, string | number | boolean>> {
   return {
-    threads: settings.threads,
-    memory_limit: `${settings.memoryLimitBytes}B`,
-    temp_directory: environment.scratchDir,
-    // Byte-bounded row groups are refused otherwise, and nothing here depends on the order of rows.
-    preserve_insertion_order: false,
+    ...sessionSettings(settings, environment),
     partitioned_write_max_open_files: settings.maxOpenFiles,
-    enable_external_file_cache: settings.externalFileCache,
-    parquet_metadata_cache: settings.parquetMetadataCache,
     pg_pool_max_connections: settings.postgresPoolConnections,
     ducklake_max_retry_count: settings.commitRetries,
     ducklake_retry_wait_ms: settings.commitRetryWaitMs,
     ducklake_retry_backoff: settings.commitRetryBackoff,
-    ...(environment.storage.kind === 's3' ? httpSettings(settings) : {}),
-    // Timestamps with a zone are read and written in UTC, whatever zone the machine is in.
-    TimeZone: 'UTC',
-  }
-}
-
-function httpSettings(settings: DuckLakeSettings): Readonly<Record<string, string | number | boolean>> {
-  return {
-    httpfs_connection_caching: settings.httpConnectionCaching,
-    s3_uploader_max_filesize: `${settings.uploadPartBytes * PARTS_PER_FILE}B`,
-    s3_uploader_thread_limit: settings.uploadThreads,
   }
 }
 

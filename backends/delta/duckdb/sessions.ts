@@ -1,8 +1,8 @@
 import { createS3Secret, secretsOf } from '../../../platform/duckdb/attach.ts'
 import { DuckDbSession } from '../../../platform/duckdb/session.ts'
 import type { BackendEnvironment } from '../../backend.ts'
+import { sessionSettings } from '../../duckdb/session-settings.ts'
 import type { DuckDbSettings } from './settings.ts'
-import { sessionSettings } from './settings.ts'
 
 /** Sessions of one DuckDB; the first one closes the others. */
 export type Sessions = readonly [DuckDbSession, ...DuckDbSession[]]
@@ -16,7 +16,8 @@ export async function openSessions(
   const session = await DuckDbSession.open({
     extensionPaths: environment.duckdbExtensions,
     extensions: storage.kind === 's3' ? ['httpfs'] : [],
-    settings: sessionSettings(settings, environment),
+    // A file is read twice: its keys, and if one of them is in the batch, all of it.
+    settings: sessionSettings({ ...settings, parquetMetadataCache: true }, environment),
     secrets: secretsOf(storage, catalog.postgres),
   })
   try {

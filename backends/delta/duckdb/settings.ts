@@ -52,34 +52,3 @@ export function duckDbDefaults({
     httpConnectionCaching: true,
   }
 }
-
-/** DuckDB counts upload parts by the largest file that it must be able to write in 10,000 of them. */
-const PARTS_PER_FILE = 10_000
-
-/** The settings as DuckDB names them. */
-export function sessionSettings(
-  settings: DuckDbSettings,
-  environment: BackendEnvironment,
-): Readonly<Record<string, string | number | boolean>> {
-  return {
-    threads: settings.threads,
-    memory_limit: `${settings.memoryLimitBytes}B`,
-    temp_directory: environment.scratchDir,
-    // Byte-bounded row groups are refused otherwise, and nothing here depends on the order of rows.
-    preserve_insertion_order: false,
-    enable_external_file_cache: settings.externalFileCache,
-    // A file is read twice: its keys, and if one of them is in the batch, all of it.
-    parquet_metadata_cache: true,
-    ...(environment.storage.kind === 's3' ? httpSettings(settings) : {}),
-    // Timestamps with a zone are read and written in UTC, whatever zone the machine is in.
-    TimeZone: 'UTC',
-  }
-}
-
-function httpSettings(settings: DuckDbSettings): Readonly<Record<string, string | number | boolean>> {
-  return {
-    httpfs_connection_caching: settings.httpConnectionCaching,
-    s3_uploader_max_filesize: `${settings.uploadPartBytes * PARTS_PER_FILE}B`,
-    s3_uploader_thread_limit: settings.uploadThreads,
-  }
-}
