@@ -1,13 +1,27 @@
 import { mkdir } from 'node:fs/promises'
 import { z } from 'zod'
 import type { BackendEnvironment, StagedBatch, StagedPart } from '../../backends/backend.ts'
+import { translated } from '../../backends/duckdb/errors.ts'
+import { type EngineSettings, sessionSettings } from '../../backends/duckdb/session-settings.ts'
 import { createS3Secret, secretsOf } from '../../platform/duckdb/attach.ts'
 import { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { identifier, literal } from '../../platform/duckdb/sql.ts'
 import type { Sliced } from './protocol.ts'
 
-const ROW_GROUP_BYTES = 16 * 2 ** 20
+const MIB = 2 ** 20
+const ROW_GROUP_BYTES = 16 * MIB
+const DEFAULT_BUDGET_BYTES = 1024 * MIB
 const MEMORY_LIMIT_SHARE = 0.5
+
+/** One thread keeps the order of rows; one small piece of an upload at a time leaves the memory to the rows. */
+const SLICING: Omit<EngineSettings, 'memoryLimitBytes'> = {
+  threads: 1,
+  uploadPartBytes: 5 * MIB,
+  uploadThreads: 1,
+  externalFileCache: false,
+  parquetMetadataCache: false,
+  httpConnectionCaching: true,
+}
 
 /** Rows of one part, counted from its first. */
 interface PartRange {
@@ -58,19 +72,11 @@ export function rangesOf(parts: readonly StagedPart[], fromRow: number, toRow: n
 
 async function openSession(environment: BackendEnvironment): Promise<DuckDbSession> {
   const { storage, memoryBudgetBytes } = environment
+  const memoryLimitBytes = Math.floor((memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES) * MEMORY_LIMIT_SHARE)
   const session = await DuckDbSession.open({
     extensionPaths: environment.duckdbExtensions,
     extensions: storage.kind === 's3' ? ['httpfs'] : [],
-    settings: {
-      threads: 1,
-      temp_directory: environment.scratchDir,
-      // Byte-bounded row groups are refused otherwise; with one thread the order stays.
-      preserve_insertion_order: false,
-      TimeZone: 'UTC',
-      ...(memoryBudgetBytes === null
-        ? {}
-        : { memory_limit: `${Math.floor(memoryBudgetBytes * MEMORY_LIMIT_SHARE)}B` }),
-    },
+    settings: sessionSettings({ ...SLICING, memoryLimitBytes }, environment),
     secrets: secretsOf(storage, environment.catalog.postgres),
   })
   if (storage.kind === 's3') await createS3Secret(session, storage.endpoint)
@@ -86,9 +92,11 @@ async function stageRange(
   if (rows === part.rows) return part
   const name = part.uri.slice(part.uri.lastIndexOf('/') + 1).replace(/\.parquet$/, '')
   const uri = `${prefix}${name}-rows-${fromRow}-${toRow}.parquet`
-  await session.run(
-    `COPY (SELECT * EXCLUDE (file_row_number) FROM ${scanOf(part)} WHERE ${withinRange(fromRow, toRow)}) TO ${literal(uri)}
+  await translated('slicing a batch', { part: part.uri, fromRow, toRow }, () =>
+    session.run(
+      `COPY (SELECT * EXCLUDE (file_row_number) FROM ${scanOf(part)} WHERE ${withinRange(fromRow, toRow)}) TO ${literal(uri)}
       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '${ROW_GROUP_BYTES}B')`,
+    ),
   )
   const [file] = await session.query(
     z.object({ bytes: z.bigint() }),

@@ -90,11 +90,15 @@ export function parseDecimal(text: string): Decimal | null {
   }
   const digits = (whole + fraction).replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
+  if (significant === '') return { unscaled: 0n, scale: 0, integerDigits: 0 }
   const scale = fraction.length - Number(exponent) - (digits.length - significant.length)
-  const unscaled = BigInt(sign + (significant || '0'))
+  const unscaled = BigInt(sign + significant)
   if (scale <= 0) {
-    const zeros = significant === '' ? 0 : -scale
-    return { unscaled: unscaled * 10n ** BigInt(zeros), scale: 0, integerDigits: significant.length + zeros }
+    return {
+      unscaled: unscaled * 10n ** BigInt(-scale),
+      scale: 0,
+      integerDigits: significant.length - scale,
+    }
   }
   return { unscaled, scale, integerDigits: Math.max(0, significant.length - scale) }
 }

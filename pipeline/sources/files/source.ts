@@ -1,6 +1,7 @@
 import type { Page, ReadRequest, Row, Source, SourceColumn, SourceTable } from '../source.ts'
 import type { FilesConfig } from './config.ts'
 import type { DataFile } from './data-file.ts'
+import { BadFile } from './errors.ts'
 import type { FileStore } from './file-store.ts'
 import { LocalFiles } from './local-files.ts'
 import { parseLocation } from './location.ts'
@@ -80,8 +81,9 @@ export class FilesSource implements Source {
         walk.end(file)
       }
     } catch (error) {
-      // Rows before a line that can't be read are rows all the same.
-      if (walk.hasMoved && !signal.aborted) yield walk.page()
+      // Rows before one that is too large are rows all the same. A bad file is corrected first, and is another one then, in
+      // whose middle nobody could go on.
+      if (walk.hasMoved && !signal.aborted && !(error instanceof BadFile)) yield walk.page()
       throw error
     }
     if (walk.hasMoved) yield walk.page()

@@ -40,6 +40,8 @@ test('ratio(a, b) is 1 / ratio(b, a), and its interval turns over with it', () =
     fc.property(pairs, (list) => {
       const forth = ratioOf(left(list), right(list))
       const back = ratioOf(right(list), left(list))
+      // At 1 but for rounding no side is the ratio's own, so that none agrees with it.
+      fc.pre(Math.abs(forth.ratio - 1) > 1e-9)
       expect(forth.ratio * back.ratio).toBeCloseTo(1, 9)
       expect(forth.low * back.high).toBeCloseTo(1, 9)
       expect(forth.agreeing).toBe(back.agreeing)

@@ -117,6 +117,7 @@ describe('a stored column', () => {
     [{ kind: 'int16' }, -32_768],
     [decimal(28, 9), 12],
     [decimal(5, 2), text('999.99')],
+    [decimal(5, 2), text('0.000')],
     [{ kind: 'string' }, 3],
     [{ kind: 'string' }, { a: 1 }],
     [{ kind: 'json' }, 'a'],
