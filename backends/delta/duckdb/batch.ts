@@ -16,16 +16,19 @@ export interface BatchPartition {
   readonly rows: number
 }
 
-/** The rows of a batch in DuckDB, the last of each key. */
+/** A batch whose keys DuckDB holds: the last row of each. */
 export interface LoadedBatch {
-  /** Of the rows; it has the columns that were loaded, and `lakeduel_place`. */
-  readonly rows: string
-  /** Of the keys: `partition_index`, `place` and `key_<n>` for each key column that isn't the partition column. */
+  /** Of the keys: `partition_index`, `lakeduel_place`, and `key_<n>` for each key column that isn't the partition column. */
   readonly keys: string
   readonly partitions: readonly BatchPartition[]
   /** Of the partitions: `partition_index` and `value`. */
   readonly partitionTable: string
   readonly distinctKeys: number
+  /** A relation of the rows, with the table's columns and `lakeduel_place`, rows that are not the last of a key among them. */
+  readonly rows: string
+  /** Whether `rows` is in DuckDB; else it reads the parts. */
+  readonly isHeld: boolean
+  readonly bytesPerRow: number
 }
 
 /** The place of a row in its batch: its part's, and below that its own. No column of a table is called so. */
@@ -33,35 +36,51 @@ export const PLACE = 'lakeduel_place'
 const ROW_NUMBER_BITS = 40
 
 /**
- * Reads the parts once, into a table that DuckDB spills where it has to. Duplicates are found on keys alone, since a
- * window over the rows would hold the whole of a wide batch.
- * @param columns those that are needed, the key's and the partition column among them
+ * Reads the parts: all of a small batch at once, and of a large one the keys alone. DuckDB isn't given wide rows to hold,
+ * since 250 MiB of rows of 1 MB took 800 MiB of its process, which no limit bounds, and could not be spilled.
  */
 export async function loadBatch(
   session: DuckDbSession,
   schema: string,
   spec: TableSpec,
   staged: StagedRows,
-  columns: readonly ColumnSpec[],
+  isHeld: boolean,
 ): Promise<LoadedBatch> {
-  const rows = `${schema}.batch`
-  await session.run(`CREATE TABLE ${rows} (${definitions(columns)}, ${PLACE} BIGINT)`)
-  const parts = literalList(staged.parts.map(({ uri }) => uri))
-  await session.run(
-    `INSERT INTO ${rows} SELECT ${[...columns.map(({ name }) => identifier(name)), PLACE].join(', ')} FROM (
-       SELECT * ${replacements(spec)} FROM (
-       SELECT ${staged.projection}, (list_position(${parts}, staged.${PART})::BIGINT << ${ROW_NUMBER_BITS}) + staged.file_row_number AS ${PLACE}
-       FROM ${scanWithPositions(staged.parts)} AS staged))`,
-  )
-  const distinctKeys = await keepLastRows(session, rows, spec.primaryKey)
+  const found = `${schema}.found`
+  const parts = partRows(spec, staged)
+  const keyed = new Set([...spec.primaryKey, spec.partitionBy])
+  const columns = isHeld ? spec.columns : spec.columns.filter(({ name }) => keyed.has(name))
+  const names = [...columns.map(({ name }) => identifier(name)), PLACE].join(', ')
+  await session.run(`CREATE TABLE ${found} AS SELECT ${names} FROM ${parts}`)
+  const distinctKeys = await keepLastRows(session, found, spec.primaryKey)
   const partitionTable = `${schema}.partitions`
-  const partitions = await listPartitions(session, { rows, partitionTable }, spec)
+  const partitions = await listPartitions(session, { found, partitionTable }, spec)
   const keys = `${schema}.keys`
   await session.run(
-    `CREATE TABLE ${keys} AS SELECT partitions.partition_index, batch.${PLACE} AS place ${keyColumns(spec)}
-     FROM ${rows} AS batch JOIN ${partitionTable} AS partitions ON partitions.value IS NOT DISTINCT FROM ${partitionExpression(spec, 'batch')}`,
+    `CREATE TABLE ${keys} AS SELECT partitions.partition_index, batch.${PLACE} ${keyColumns(spec)}
+     FROM ${found} AS batch JOIN ${partitionTable} AS partitions ON partitions.value IS NOT DISTINCT FROM ${partitionExpression(spec, 'batch')}`,
   )
-  return { rows, keys, partitions, partitionTable, distinctKeys }
+  const bytesPerRow = staged.payloadBytes / Math.max(1, staged.rows)
+  return { keys, partitions, partitionTable, distinctKeys, rows: isHeld ? found : parts, isHeld, bytesPerRow }
+}
+
+/** The rows of the parts as the table has them. Delta's protocol takes an empty text for NULL in a partition column. */
+function partRows(spec: TableSpec, staged: StagedRows): string {
+  const parts = literalList(staged.parts.map(({ uri }) => uri))
+  const columns = spec.columns.map(({ name, type, nullable }) => {
+    const column = identifier(name)
+    const isText = name === spec.partitionBy && duckDbSqlOf(type) === 'VARCHAR'
+    const value = isText ? `nullif(${column}, '')` : column
+    return `${nullable ? value : `coalesce(${value}, error(${literal(notNull(name))}))`} AS ${column}`
+  })
+  return `(SELECT ${[...columns, PLACE].join(', ')} FROM (
+    SELECT ${staged.projection}, (list_position(${parts}, staged.${PART})::BIGINT << ${ROW_NUMBER_BITS}) + staged.file_row_number AS ${PLACE}
+    FROM ${scanWithPositions(staged.parts)} AS staged))`
+}
+
+/** In the words of DuckDB's own constraint. */
+function notNull(column: string): string {
+  return `Constraint Error: NOT NULL constraint failed: ${column}`
 }
 
 /** The primary key without the partition column, which is compared before all else. */
@@ -74,21 +93,6 @@ export function comparedKeys(
   })
 }
 
-function definitions(columns: readonly ColumnSpec[]): string {
-  return columns
-    .map(
-      ({ name, type, nullable }) => `${identifier(name)} ${duckDbSqlOf(type)}${nullable ? '' : ' NOT NULL'}`,
-    )
-    .join(', ')
-}
-
-/** Delta's protocol takes an empty text for NULL in a partition column. */
-function replacements(spec: TableSpec): string {
-  const column = partitionColumn(spec)
-  if (column === undefined || duckDbSqlOf(column.type) !== 'VARCHAR') return ''
-  return `REPLACE (nullif(${identifier(column.name)}, '') AS ${identifier(column.name)})`
-}
-
 function keyColumns(spec: TableSpec): string {
   return comparedKeys(spec)
     .map(({ column, index }) => `, batch.${identifier(column.name)} AS key_${index}`)
@@ -97,18 +101,18 @@ function keyColumns(spec: TableSpec): string {
 
 async function keepLastRows(
   session: DuckDbSession,
-  rows: string,
+  found: string,
   primaryKey: readonly string[],
 ): Promise<number> {
   const key = primaryKey.map(identifier).join(', ')
   const [counts] = await session.query(
     z.object({ rows: z.bigint(), keys: z.bigint() }),
-    `SELECT count(*) AS rows, count(DISTINCT ROW(${key})) AS keys FROM ${rows}`,
+    `SELECT count(*) AS rows, count(DISTINCT ROW(${key})) AS keys FROM ${found}`,
   )
   if (counts === undefined) return 0
   if (counts.rows !== counts.keys) {
     await session.run(
-      `DELETE FROM ${rows} WHERE ${PLACE} NOT IN (SELECT max(${PLACE}) FROM ${rows} GROUP BY ${key})`,
+      `DELETE FROM ${found} WHERE ${PLACE} NOT IN (SELECT max(${PLACE}) FROM ${found} GROUP BY ${key})`,
     )
   }
   return Number(counts.keys)
@@ -116,20 +120,20 @@ async function keepLastRows(
 
 async function listPartitions(
   session: DuckDbSession,
-  { rows, partitionTable }: { readonly rows: string; readonly partitionTable: string },
+  { found, partitionTable }: { readonly found: string; readonly partitionTable: string },
   spec: TableSpec,
 ): Promise<readonly BatchPartition[]> {
   const column = partitionColumn(spec)
   await session.run(
     `CREATE TABLE ${partitionTable} AS
      SELECT (row_number() OVER () - 1)::INTEGER AS partition_index, value, rows FROM (
-       SELECT ${partitionExpression(spec, 'batch')} AS value, count(*) AS rows FROM ${rows} AS batch GROUP BY ALL)`,
+       SELECT ${partitionExpression(spec, 'batch')} AS value, count(*) AS rows FROM ${found} AS batch GROUP BY ALL)`,
   )
-  const found = await session.query(
+  const listed = await session.query(
     z.object({ index: z.int(), text: z.string().nullable(), rows: z.bigint() }),
     `SELECT partition_index AS index, ${partitionText(column, 'value')} AS text, rows FROM ${partitionTable} ORDER BY index`,
   )
-  return found.map(({ index, text, rows: count }) => ({
+  return listed.map(({ index, text, rows: count }) => ({
     index,
     text,
     condition: conditionOf(column, text),

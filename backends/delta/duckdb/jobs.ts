@@ -13,24 +13,21 @@ export interface Work {
   readonly partitions: readonly BatchPartition[]
   /** The files that are written anew. */
   readonly replaced: readonly TouchedFile[]
-  /** Whether the batch has rows that are written. */
-  readonly bringsRows: boolean
+  /** The indexes of the partitions that rows of the batch are written to. */
+  readonly bringing: ReadonlySet<number>
 }
 
 /**
  * Deals the files that are written anew out to jobs: small ones of a partition are put together up to the target size, so
  * that files don't become more with every upsert, and the rows of the batch go where the least is.
  */
-export function planJobs(
-  { partitions, replaced, bringsRows }: Work,
-  targetFileBytes: number,
-): readonly Job[] {
+export function planJobs({ partitions, replaced, bringing }: Work, targetFileBytes: number): readonly Job[] {
   const byPartition = Map.groupBy(replaced, ({ partitionIndex }) => partitionIndex)
   return partitions.flatMap((partition) => {
     const groups = groupFiles(byPartition.get(partition.index) ?? [], targetFileBytes)
     const smallest = groups.toSorted((left, right) => bytesOf(left) - bytesOf(right))[0]
     return groups
-      .map((files) => ({ partition, files, takesBatch: bringsRows && files === smallest }))
+      .map((files) => ({ partition, files, takesBatch: bringing.has(partition.index) && files === smallest }))
       .filter(({ files, takesBatch }) => takesBatch || files.length > 0)
   })
 }

@@ -12,8 +12,8 @@ const ROW_GROUPS_HELD = 2
 const ROWS_HELD = 4
 /** What a job holds whatever it writes: pages, dictionaries, an upload buffer. */
 const JOB_BASE_BYTES = 13 * MIB
-/** DuckDB's bytes for each payload byte of a batch that it holds. */
-const MEMORY_PER_PAYLOAD = 2
+/** DuckDB's bytes, and those that it doesn't count, for each payload byte of a batch that it holds. */
+const MEMORY_PER_PAYLOAD = 4
 
 export interface MemoryPlan {
   readonly memoryLimitBytes: number
@@ -21,26 +21,50 @@ export interface MemoryPlan {
   readonly parallelJobs: number
 }
 
+/** What of a batch counts for memory. */
+export interface BatchSize {
+  /** What DuckDB holds of it. */
+  readonly heldBytes: number
+  readonly bytesPerRow: number
+}
+
 /** Divides the memory that DuckDB may use between the batch and the files that are written at once. */
 export function planMemory(
   { memoryLimitBytes, baseMemoryBytes, parallelFiles }: DuckDbSettings,
   jobs: readonly Job[],
-  batchPayloadBytes: number,
+  batch: BatchSize,
   rowGroupBytes: number,
 ): MemoryPlan {
-  const jobBytes = Math.max(JOB_BASE_BYTES, ...jobs.map((job) => heldBytes(job, rowGroupBytes)))
-  const batchBytes = MEMORY_PER_PAYLOAD * batchPayloadBytes
+  const jobBytes = Math.max(JOB_BASE_BYTES, ...jobs.map((job) => jobMemory(job, batch, rowGroupBytes)))
+  const batchBytes = MEMORY_PER_PAYLOAD * batch.heldBytes
   const free = memoryLimitBytes - Math.min(batchBytes, memoryLimitBytes / 2)
   const parallelJobs = Math.max(1, Math.min(parallelFiles, Math.floor(free / jobBytes)))
   const wanted = baseMemoryBytes + batchBytes + parallelJobs * jobBytes
-  return { memoryLimitBytes: Math.min(memoryLimitBytes, wanted), parallelJobs }
+  return { memoryLimitBytes: Math.min(memoryLimitBytes, Math.ceil(wanted)), parallelJobs }
 }
 
-/** The largest row group or the widest row of a job, by what its files are on average. */
-function heldBytes({ files }: Job, rowGroupBytes: number): number {
-  const payloadBytes = bytesOf(files) * STORED_COMPRESSION
+/** What DuckDB may use until the files are known that are written: a batch is dealt out as one job would write it. */
+export function memoryToLoad(
+  settings: DuckDbSettings,
+  batch: BatchSize,
+  rows: number,
+  rowGroupBytes: number,
+): number {
+  const partition = { index: 0, text: null, condition: 'true', rows }
+  const dealing: Job = { partition, files: [], takesBatch: true }
+  return planMemory(settings, [dealing], batch, rowGroupBytes).memoryLimitBytes
+}
+
+/** The largest row group and the widest row of a job, by what its files and the batch are on average. */
+function jobMemory(
+  { partition, files, takesBatch }: Job,
+  { bytesPerRow }: BatchSize,
+  rowGroupBytes: number,
+): number {
+  const broughtBytes = takesBatch ? partition.rows * bytesPerRow : 0
+  const payloadBytes = bytesOf(files) * STORED_COMPRESSION + broughtBytes
   const widest = Math.max(
-    0,
+    takesBatch ? bytesPerRow : 0,
     ...files.map(({ bytes, rows }) => (bytes * STORED_COMPRESSION) / Math.max(1, rows ?? 1)),
   )
   return JOB_BASE_BYTES + ROW_GROUPS_HELD * Math.min(payloadBytes, rowGroupBytes) + ROWS_HELD * widest

@@ -9,13 +9,15 @@ import type { TableSpec } from '../../schema.ts'
 import type { DeltaSettings } from '../settings.ts'
 import type { LoadedBatch } from './batch.ts'
 import { loadBatch, PLACE } from './batch.ts'
-import type { Work } from './jobs.ts'
+import type { BroughtRows } from './brought.ts'
+import { broughtRows } from './brought.ts'
 import { planJobs } from './jobs.ts'
-import { planMemory } from './memory.ts'
+import type { BatchSize } from './memory.ts'
+import { memoryToLoad, planMemory } from './memory.ts'
 import type { Sessions } from './sessions.ts'
 import { eachOnSessions } from './sessions.ts'
 import type { DuckDbSettings } from './settings.ts'
-import type { Touched } from './touched.ts'
+import type { Touched, TouchedFile } from './touched.ts'
 import { findTouched } from './touched.ts'
 import type { WrittenFile } from './write.ts'
 import { pathOf, writeJob } from './write.ts'
@@ -32,6 +34,8 @@ export interface MergeContext {
   readonly uri: string
   readonly version: number
   readonly statisticsColumns: readonly string[]
+  /** A folder of the merge's own, on this machine. */
+  readonly scratchDir: string
   /** A Parquet file that lists the files of the version. */
   readonly listing: string
 }
@@ -57,18 +61,19 @@ export async function merge(
   batch: StagedBatch,
 ): Promise<Merged | null> {
   const [session] = context.sessions
-  const loaded = await load(context, mode, batch)
+  const loaded = await ofParts(session, () => load(context, mode, batch))
   if (loaded === null) return null
   const startMs = performance.now()
   const touched = await ofVersion(context, () => findTouched(context, loaded.batch))
   const probedMs = performance.now()
-  if (mode === 'insert') await leaveOutMatches(session, loaded.batch, touched)
+  const brought = await ofParts(session, () => bring(context, mode, loaded.batch, touched))
   const outcome = outcomeOf(mode, loaded.batch, touched)
-  const { written, parallelJobs } = await writeAll(context, loaded, touched, outcome)
+  const { written, parallelJobs } = await writeAll(context, loaded, { touched, brought }, outcome.replaced)
   const rowsWritten = written.reduce((sum, { rows }) => sum + rows, 0)
-  const textOf = new Map(outcome.partitions.map(({ index, text }) => [index, text]))
+  const { partitions } = loaded.batch
+  const textOf = new Map(partitions.map(({ index, text }) => [index, text]))
   return {
-    partitions: outcome.partitions.map(({ text }) => text),
+    partitions: partitions.map(({ text }) => text),
     written,
     replaced: outcome.replaced.map(({ path, bytes, partitionIndex }) => ({
       path,
@@ -92,57 +97,58 @@ export async function merge(
 
 interface Loaded {
   readonly batch: LoadedBatch
-  readonly payloadBytes: number
+  readonly size: BatchSize
 }
 
 async function load(
   { sessions, schema, spec, settings, duckDbSettings }: MergeContext,
   mode: KeyedMode,
-  { parts }: StagedBatch,
+  batch: StagedBatch,
 ): Promise<Loaded | null> {
   const [session] = sessions
-  // A part may have been staged anew under its name; a file of the table never is.
-  await session.set('enable_http_metadata_cache', false)
-  const staged = await inspectBatch(session, spec, { parts })
+  const staged = await inspectBatch(session, spec, batch)
   if (staged === null) return null
-  const { payloadBytes } = staged
-  const { memoryLimitBytes } = planMemory(duckDbSettings, [], payloadBytes, settings.rowGroupPayloadBytes)
-  await session.set('memory_limit', `${memoryLimitBytes}B`)
-  const found = new Set([...spec.primaryKey, spec.partitionBy])
-  const columns = mode === 'delete' ? spec.columns.filter(({ name }) => found.has(name)) : spec.columns
-  const batch = await loadBatch(session, schema, spec, staged, columns)
-  await session.set('enable_http_metadata_cache', true)
-  return { batch, payloadBytes }
+  const { payloadBytes, rows } = staged
+  const isHeld = mode !== 'delete' && payloadBytes <= duckDbSettings.heldBatchBytes
+  const heldBytes = Math.min(payloadBytes, duckDbSettings.heldBatchBytes)
+  const size = { heldBytes, bytesPerRow: payloadBytes / rows }
+  await session.set(
+    'memory_limit',
+    `${memoryToLoad(duckDbSettings, size, rows, settings.rowGroupPayloadBytes)}B`,
+  )
+  return { batch: await loadBatch(session, schema, spec, staged, isHeld), size }
 }
 
-async function leaveOutMatches(session: DuckDbSession, batch: LoadedBatch, touched: Touched): Promise<void> {
-  await session.run(`DELETE FROM ${batch.rows} WHERE ${PLACE} IN (SELECT place FROM ${touched.matches})`)
+/** The rows that a mode writes: all of an upsert, those with new keys of an insert, none of a delete. */
+async function bring(
+  { sessions, settings, scratchDir }: MergeContext,
+  mode: KeyedMode,
+  batch: LoadedBatch,
+  { matches }: Touched,
+): Promise<BroughtRows> {
+  if (mode === 'delete') return new Map()
+  const [session] = sessions
+  if (mode === 'insert') {
+    await session.run(`DELETE FROM ${batch.keys} WHERE ${PLACE} IN (SELECT ${PLACE} FROM ${matches})`)
+  }
+  return broughtRows(session, batch, settings.rowGroupPayloadBytes, scratchDir)
 }
 
-interface Outcome extends Work {
+interface Outcome {
+  readonly replaced: readonly TouchedFile[]
   readonly rowsInserted: number
   readonly rowsUpdated: number
 }
 
-function outcomeOf(
-  mode: KeyedMode,
-  { partitions, distinctKeys }: LoadedBatch,
-  { files, matchedKeys }: Touched,
-): Outcome {
+function outcomeOf(mode: KeyedMode, { distinctKeys }: LoadedBatch, { files, matchedKeys }: Touched): Outcome {
   const rowsNew = distinctKeys - matchedKeys
   switch (mode) {
     case 'upsert':
-      return {
-        partitions,
-        replaced: files,
-        bringsRows: true,
-        rowsInserted: rowsNew,
-        rowsUpdated: matchedKeys,
-      }
+      return { replaced: files, rowsInserted: rowsNew, rowsUpdated: matchedKeys }
     case 'insert':
-      return { partitions, replaced: [], bringsRows: rowsNew > 0, rowsInserted: rowsNew, rowsUpdated: 0 }
+      return { replaced: [], rowsInserted: rowsNew, rowsUpdated: 0 }
     case 'delete':
-      return { partitions, replaced: files, bringsRows: false, rowsInserted: 0, rowsUpdated: 0 }
+      return { replaced: files, rowsInserted: 0, rowsUpdated: 0 }
   }
 }
 
@@ -153,15 +159,17 @@ interface WrittenFiles {
 
 async function writeAll(
   context: MergeContext,
-  { batch, payloadBytes }: Loaded,
-  touched: Touched,
-  work: Work,
+  { batch, size }: Loaded,
+  rows: { readonly touched: Touched; readonly brought: BroughtRows },
+  replaced: readonly TouchedFile[],
 ): Promise<WrittenFiles> {
   const { storage, uri, spec, sessions, settings, duckDbSettings } = context
+  const bringing = new Set(rows.brought.keys())
+  const work = { partitions: batch.partitions, replaced, bringing }
   const jobs = planJobs(work, duckDbSettings.targetFileBytes)
-  const memory = planMemory(duckDbSettings, jobs, payloadBytes, settings.rowGroupPayloadBytes)
+  const memory = planMemory(duckDbSettings, jobs, size, settings.rowGroupPayloadBytes)
   await sessions[0].set('memory_limit', `${memory.memoryLimitBytes}B`)
-  const rewrite = { ...context, batch, touched }
+  const rewrite = { ...context, ...rows }
   const named = jobs.map((job) => ({ job, path: pathOf(job, spec) }))
   const used = sessions.slice(0, memory.parallelJobs)
   try {
@@ -173,10 +181,8 @@ async function writeAll(
     )
     const empty = results.filter(({ file }) => file === null)
     if (empty.length > 0) await deleteFiles(storage, urisOf(uri, empty))
-    return {
-      written: results.flatMap(({ file }) => file ?? []),
-      parallelJobs: Math.min(used.length, jobs.length),
-    }
+    const written = results.flatMap(({ file }) => file ?? [])
+    return { written, parallelJobs: Math.min(used.length, jobs.length) }
   } catch (error) {
     // What failed keeps its error, even where its files can't be deleted.
     await deleteFiles(storage, urisOf(uri, named)).catch(() => undefined)
@@ -187,6 +193,14 @@ async function writeAll(
 /** Of files that lie below a table. */
 export function urisOf(uri: string, files: readonly { readonly path: string }[]): readonly string[] {
   return files.map(({ path }) => `${uri}/${path}`)
+}
+
+/** A part may have been staged anew under its name, so its length isn't kept; a file of a table never is. */
+async function ofParts<T>(session: DuckDbSession, reading: () => Promise<T>): Promise<T> {
+  await session.set('enable_http_metadata_cache', false)
+  const result = await reading()
+  await session.set('enable_http_metadata_cache', true)
+  return result
 }
 
 /** A file of the version that isn't there any more was replaced by another writer, and removed by maintenance. */

@@ -13,7 +13,7 @@
  * What a lost commit has written is deleted; what a killed process has written is in no log, and so in no table.
  */
 import { randomUUID } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { z } from 'zod'
@@ -147,27 +147,22 @@ async function applyMerge(
 ): Promise<ApplyResult | null> {
   const { environment, sessions } = state
   const [session] = sessions
-  const listing = join(environment.scratchDir, `lakeduel-files-${randomUUID()}.parquet`)
+  const scratchDir = join(environment.scratchDir, `lakeduel-merge-${randomUUID()}`)
+  const listing = join(scratchDir, 'files.parquet')
+  await mkdir(scratchDir)
   try {
     const plan = await planOf(target, batches, listing)
     const free = batches.filter((_, index) => plan.alreadyAppliedEach[index] === false)
     if (free.length === 0) return nothingDone(batches, plan)
     await session.run(`CREATE SCHEMA ${SCHEMA}`)
+    const { storage } = environment
     const spec = { ...target.spec, columns: plan.columns }
-    const context = {
-      ...state,
-      ...plan,
-      schema: SCHEMA,
-      storage: environment.storage,
-      spec,
-      uri: target.uri,
-      listing,
-    }
+    const context = { ...state, ...plan, schema: SCHEMA, storage, spec, uri: target.uri, scratchDir, listing }
     const merged = await merge(context, mode, { parts: free.flatMap(({ batch }) => batch.parts) })
     if (merged === null) return null
     return await committed(state, target, plan, { batches, free, merged })
   } finally {
-    await rm(listing, { force: true })
+    await rm(scratchDir, { recursive: true, force: true })
     await session.run(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`)
   }
 }

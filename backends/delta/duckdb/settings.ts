@@ -10,6 +10,8 @@ export const duckDbShape = {
   memoryLimitBytes: z.int().positive(),
   /** The `memory_limit` of an upsert of next to nothing; it grows with the batch and the files, up to `memoryLimitBytes`. */
   baseMemoryBytes: z.int().positive(),
+  /** A batch of more payload is read from its parts again, through the scratch folder, instead of being held by DuckDB. */
+  heldBatchBytes: z.int().nonnegative(),
   /** Files that are looked through or written at once, if they fit. Each occupies one of libuv's four threads. */
   parallelFiles: z.int().positive(),
   /** Small files of a partition that have to be written anew become one of about this size. */
@@ -43,6 +45,7 @@ export function duckDbDefaults({
     threads,
     memoryLimitBytes: Math.max(MIN_BUFFER_BYTES, Math.floor(restBytes * BUFFER_SHARE)),
     baseMemoryBytes: 96 * MIB,
+    heldBatchBytes: 32 * MIB,
     parallelFiles: 3,
     targetFileBytes: 64 * MIB,
     compressionLevel: 1,

@@ -3,7 +3,7 @@ import type { DuckDbSession } from '../../../platform/duckdb/session.ts'
 import { identifier, literal } from '../../../platform/duckdb/sql.ts'
 import type { TableSpec } from '../../schema.ts'
 import type { LoadedBatch } from './batch.ts'
-import { comparedKeys } from './batch.ts'
+import { comparedKeys, PLACE } from './batch.ts'
 import type { MergeContext } from './merge.ts'
 import { eachOnSessions } from './sessions.ts'
 import { FILE, storedFiles } from './stored-files.ts'
@@ -48,7 +48,7 @@ export async function findTouched(
     `SELECT uri FROM ${candidates} ORDER BY partition_index, index`,
   )
   const matches = `${schema}.matches`
-  await session.run(`CREATE TABLE ${matches} (file_index INTEGER, row_number BIGINT, place BIGINT)`)
+  await session.run(`CREATE TABLE ${matches} (file_index INTEGER, row_number BIGINT, ${PLACE} BIGINT)`)
   const groups = dealt(
     found.map(({ uri }) => uri),
     sessions.length,
@@ -129,7 +129,7 @@ function matchQuery(
     uris,
     keys.map(({ column }) => column),
   )
-  return `INSERT INTO ${matches} SELECT files.index, stored.file_row_number, batch.place
+  return `INSERT INTO ${matches} SELECT files.index, stored.file_row_number, batch.${PLACE}
     FROM ${stored} AS stored
     JOIN ${candidates} AS files ON files.uri = stored.${FILE}
     JOIN ${batch.keys} AS batch ON ${['batch.partition_index = files.partition_index', ...conditions].join(' AND ')}`
@@ -154,7 +154,7 @@ async function touchedFiles(
   )
   const [counted] = await session.query(
     z.object({ rows: z.bigint(), keys: z.bigint() }),
-    `SELECT count(*) AS rows, count(DISTINCT place) AS keys FROM ${matches}`,
+    `SELECT count(*) AS rows, count(DISTINCT ${PLACE}) AS keys FROM ${matches}`,
   )
   return { files, matchedRows: Number(counted?.rows ?? 0n), matchedKeys: Number(counted?.keys ?? 0n) }
 }

@@ -6,7 +6,7 @@ import type { DuckDbSession } from '../../../platform/duckdb/session.ts'
 import { identifier, literal } from '../../../platform/duckdb/sql.ts'
 import { duckDbSqlOf } from '../../duckdb-sql.ts'
 import type { ColumnSpec, TableSpec } from '../../schema.ts'
-import type { LoadedBatch } from './batch.ts'
+import type { BroughtRows } from './brought.ts'
 import type { Job } from './jobs.ts'
 import type { MergeContext } from './merge.ts'
 import { FILE, storedFiles } from './stored-files.ts'
@@ -29,7 +29,7 @@ export interface WrittenFile {
 
 /** What all files of a merge are written from. */
 export interface Rewrite extends MergeContext {
-  readonly batch: LoadedBatch
+  readonly brought: BroughtRows
   readonly touched: Touched
 }
 
@@ -111,7 +111,7 @@ export async function writeJob(
   }
 }
 
-function rowsOf({ spec, batch, touched }: Rewrite, { partition, files, takesBatch }: Job): string {
+function rowsOf({ spec, brought, touched }: Rewrite, { partition, files, takesBatch }: Job): string {
   // A partition's value is in the log, and not in the file.
   const columns = spec.columns.filter(({ name }) => name !== spec.partitionBy)
   const stored =
@@ -125,10 +125,9 @@ function rowsOf({ spec, batch, touched }: Rewrite, { partition, files, takesBatc
            ANTI JOIN (SELECT uri, row_number FROM ${touched.matches} JOIN ${touched.candidates} ON index = file_index WHERE file_index IN (${files.map(({ index }) => index).join(', ')})) AS matched
              ON matched.uri = stored.${FILE} AND matched.row_number = stored.file_row_number`,
         ]
-  const brought = takesBatch
-    ? [`SELECT ${projection(columns, 'batch')} FROM ${batch.rows} AS batch WHERE ${partition.condition}`]
-    : []
-  return [...stored, ...brought].join(' UNION ALL ')
+  const rows = takesBatch ? brought.get(partition.index) : undefined
+  const added = rows === undefined ? [] : [`SELECT ${projection(columns, 'batch')} FROM ${rows} AS batch`]
+  return [...stored, ...added].join(' UNION ALL ')
 }
 
 function projection(columns: readonly ColumnSpec[], alias: string): string {

@@ -10,9 +10,9 @@ const workArbitrary = fc
     files: fc.array(fc.record({ partition: fc.nat({ max: 3 }), bytes: fc.integer({ min: 1, max: 150 }) }), {
       maxLength: 12,
     }),
-    bringsRows: fc.boolean(),
+    bringing: fc.uniqueArray(fc.nat({ max: 3 })),
   })
-  .map(({ partitions, files, bringsRows }) => ({
+  .map(({ partitions, files, bringing }) => ({
     partitions: Array.from({ length: partitions }, (_, index) => ({
       index,
       text: `p${index}`,
@@ -27,7 +27,7 @@ const workArbitrary = fc
       bytes,
       rows: 1,
     })),
-    bringsRows,
+    bringing: new Set(bringing),
   }))
 
 test('each file is written anew in one job of its partition, and the batch goes to one job of each', () => {
@@ -43,7 +43,7 @@ test('each file is written anew in one job of its partition, and the batch goes 
       expect(written.toSorted((left, right) => left - right)).toEqual(work.replaced.map(({ index }) => index))
       for (const { index } of work.partitions) {
         const taking = jobs.filter(({ partition, takesBatch }) => takesBatch && partition.index === index)
-        expect(taking).toHaveLength(work.bringsRows ? 1 : 0)
+        expect(taking).toHaveLength(work.bringing.has(index) ? 1 : 0)
       }
       for (const { files, takesBatch } of jobs) expect(takesBatch || files.length > 0).toBe(true)
     }),
@@ -78,7 +78,7 @@ test('the rows of a batch go where the least is', () => {
     rows: null,
   })
   const jobs = planJobs(
-    { partitions: [partition], replaced: [file(0, 90), file(1, 400), file(2, 60)], bringsRows: true },
+    { partitions: [partition], replaced: [file(0, 90), file(1, 400), file(2, 60)], bringing: new Set([0]) },
     TARGET_BYTES,
   )
   const taking = jobs.filter(({ takesBatch }) => takesBatch)
