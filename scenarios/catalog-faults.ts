@@ -1,4 +1,4 @@
-import { formatOf } from '../backends/backend.ts'
+import { type Arm, formatOf } from '../backends/backend.ts'
 import type { Metric, Point } from '../reports/schema.ts'
 import { median } from '../reports/statistics/quantile.ts'
 import { outcomeOf } from './batch-scenario.ts'
@@ -169,6 +169,14 @@ function estimate(point: Point, parameters: Parameters) {
   }
 }
 
+/** An arm for each way to commit: how its rows were merged before hardly shows in what a fault does. */
+const COMMITTERS: ReadonlySet<Arm> = new Set<Arm>([
+  'ducklake/merge',
+  'delta/merge',
+  'delta/deltalite',
+  'delta/duckdb',
+])
+
 export const catalogFaults: Scenario = {
   name: 'catalog-faults',
   question: 'What happens when Postgres or the object store is slow, cut or gone in the middle of a commit?',
@@ -219,7 +227,7 @@ export const catalogFaults: Scenario = {
       partitions: 4,
       injections: 4,
       fault: ['postgres-reset', 'postgres-down', 'postgres-stall', 's3-reset', 's3-503', 's3-down'],
-      durationMs: [2_000],
+      durationMs: [1_000],
       minutes: 5,
     }),
     full: sized({
@@ -233,10 +241,11 @@ export const catalogFaults: Scenario = {
       minutes: 15,
     }),
   },
-  excludes: (arm, point) =>
-    formatOf(arm) === 'delta' && faultAt(point).target === 'postgres'
-      ? 'Delta tables have no catalog in Postgres'
-      : null,
+  excludes: (arm, point, profile) => {
+    if (formatOf(arm) === 'delta' && faultAt(point).target === 'postgres')
+      return 'Delta tables have no catalog in Postgres'
+    return profile === 'full' || COMMITTERS.has(arm) ? null : 'another arm commits in the same way'
+  },
   estimate,
   run,
 }

@@ -171,11 +171,11 @@ export const deployment: Scenario = {
       minutes: 4,
     }),
     standard: sized({
-      invoices: 20_000,
+      invoices: 10_000,
       apiLatencyMs: 20,
       rollout: ROLLOUTS,
       graceSeconds: [5, 30],
-      repeat: 2,
+      repeat: 1,
       minutes: 10,
     }),
     full: sized({

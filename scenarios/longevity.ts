@@ -236,7 +236,7 @@ export const longevity: Scenario = {
       inserts: 500,
       partitions: 8,
       mergesPerRound: 10,
-      merges: [50],
+      merges: [40],
       maintenance: ['never', 'each-round'],
       minutes: 10,
     }),

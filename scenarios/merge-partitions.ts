@@ -201,8 +201,8 @@ export const mergePartitions = batchScenario({
     standard: sized({
       rows: 1_000_000,
       batchRows: 20_000,
-      partitions: [10, 100, 190],
-      s3LatencyMs: [0, 15, 50],
+      partitions: [10, 100],
+      s3LatencyMs: [0, 15],
       repeat: 3,
       minutes: 10,
     }),

@@ -175,7 +175,7 @@ export const readBack: Scenario = {
       inserts: 1_000,
       partitions: 8,
       merges: [10],
-      s3LatencyMs: [0, 15],
+      s3LatencyMs: [15],
       repeat: 1,
       minutes: 10,
     }),

@@ -179,8 +179,8 @@ export const wideJson = batchScenario({
       minutes: 4,
     }),
     standard: profile({
-      megabytes: 300,
-      rowBytes: [10_000, MB, 30 * MB],
+      megabytes: 240,
+      rowBytes: [10_000, 30 * MB],
       mode: ['append', 'upsert'],
       partitions: [10],
       repeat: 1,
