@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { sessionSettings } from '../../platform/duckdb/session-settings.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { BackendEnvironment } from '../backend.ts'
-import { sessionSettings } from '../duckdb/session-settings.ts'
 
 const MIB = 1024 * 1024
 

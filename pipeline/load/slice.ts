@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { z } from 'zod'
 import type { BackendEnvironment, StagedBatch, StagedPart } from '../../backends/backend.ts'
-import { translated } from '../../backends/duckdb/errors.ts'
-import { type EngineSettings, sessionSettings } from '../../backends/duckdb/session-settings.ts'
 import { createS3Secret, secretsOf } from '../../platform/duckdb/attach.ts'
 import { DuckDbSession } from '../../platform/duckdb/session.ts'
+import { type EngineSettings, sessionSettings } from '../../platform/duckdb/session-settings.ts'
 import { identifier, literal } from '../../platform/duckdb/sql.ts'
 import type { Sliced } from './protocol.ts'
 
@@ -92,11 +91,9 @@ async function stageRange(
   if (rows === part.rows) return part
   const name = part.uri.slice(part.uri.lastIndexOf('/') + 1).replace(/\.parquet$/, '')
   const uri = `${prefix}${name}-rows-${fromRow}-${toRow}.parquet`
-  await translated('slicing a batch', { part: part.uri, fromRow, toRow }, () =>
-    session.run(
-      `COPY (SELECT * EXCLUDE (file_row_number) FROM ${scanOf(part)} WHERE ${withinRange(fromRow, toRow)}) TO ${literal(uri)}
+  await session.run(
+    `COPY (SELECT * EXCLUDE (file_row_number) FROM ${scanOf(part)} WHERE ${withinRange(fromRow, toRow)}) TO ${literal(uri)}
       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '${ROW_GROUP_BYTES}B')`,
-    ),
   )
   const [file] = await session.query(
     z.object({ bytes: z.bigint() }),

@@ -1,7 +1,7 @@
 import { createS3Secret, secretsOf } from '../../../platform/duckdb/attach.ts'
 import { DuckDbSession } from '../../../platform/duckdb/session.ts'
+import { sessionSettings } from '../../../platform/duckdb/session-settings.ts'
 import type { BackendEnvironment } from '../../backend.ts'
-import { sessionSettings } from '../../duckdb/session-settings.ts'
 import type { DuckDbSettings } from './settings.ts'
 
 /** Sessions of one DuckDB; the first one closes the others. */

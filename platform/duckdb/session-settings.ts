@@ -1,6 +1,6 @@
-import type { BackendEnvironment } from '../backend.ts'
+import type { Storage } from '../endpoints.ts'
 
-/** What every backend that writes by DuckDB settles, whatever its format. */
+/** What everything that writes by DuckDB settles, whatever the format. */
 export interface EngineSettings {
   readonly threads: number
   readonly memoryLimitBytes: number
@@ -11,8 +11,9 @@ export interface EngineSettings {
   readonly httpConnectionCaching: boolean
 }
 
-type EngineEnvironment = Pick<BackendEnvironment, 'scratchDir'> & {
-  readonly storage: Pick<BackendEnvironment['storage'], 'kind'>
+interface EngineEnvironment {
+  readonly scratchDir: string
+  readonly storage: Pick<Storage, 'kind'>
 }
 
 /** DuckDB counts upload parts by the largest file that it must be able to write in 10,000 of them. */
