@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { errorCode } from '../platform/disk.ts'
-import { LakeduelError, messageOf } from '../platform/errors.ts'
+import { ERROR_CODES, LakeduelError, messageOf } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
 import { answerCommand } from './commands/answer.ts'
 import { benchCommand } from './commands/bench.ts'
+import { compareCommand } from './commands/compare.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { measureCommand } from './commands/measure.ts'
 import { migrateCommand } from './commands/migrate.ts'
@@ -19,6 +20,7 @@ Examples:
   lakeduel bench                                  the quick benchmark: every scenario, every arm
   lakeduel bench --scenario merge-partitions --profile standard
   lakeduel answer RESULTS                         what the results of a run answer, in sentences
+  lakeduel compare BASELINE CANDIDATE             whether one run is worse than another
   lakeduel sync --source postgres --table public.orders --to ducklake
   lakeduel runs list                              what was synced, and what failed
   lakeduel migrate inspect s3://lake/events       a Delta table, before it moves to DuckLake
@@ -30,6 +32,7 @@ Exit codes:
   2  bad usage, configuration   5  the disk is full
      or results file            6  another sync has the table
                               130  interrupted
+compare has its own: 1 regression, 2 wrong data, 3 inconclusive, 4 anything else.
 `
 
 function program(): Command {
@@ -44,6 +47,7 @@ function program(): Command {
   const commands = [
     benchCommand(),
     answerCommand(),
+    compareCommand(),
     syncCommand(),
     runsCommand(),
     sourceCommand(),
@@ -80,21 +84,30 @@ function inOrder(error: unknown): readonly unknown[] {
   return both ? [...inOrder(error.suppressed), ...inOrder(error.error)] : [error]
 }
 
+/** Commands whose 1, 2 and 3 are verdicts, so that whatever keeps them from one is 4. */
+const JUDGES: ReadonlySet<string | undefined> = new Set(['compare'])
+const NOT_JUDGED = 4
+
+function exitCodeOf(error: LakeduelError | CommanderError, command: string | undefined): number {
+  const own = error instanceof LakeduelError ? error.exitCode : error.exitCode === 0 ? 0 : 2
+  return JUDGES.has(command) && own !== 0 && own !== ERROR_CODES.INTERRUPTED.exitCode ? NOT_JUDGED : own
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   try {
     await program().parseAsync(argv)
     return Number(process.exitCode ?? 0)
   } catch (thrown) {
     const [error, ...later] = inOrder(thrown)
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof CommanderError) return exitCodeOf(error, argv[2])
     if (error instanceof LakeduelError) {
       report(error)
       for (const other of later) process.stderr.write(`  Cleaning up failed, too: ${messageOf(other)}\n`)
-      return error.exitCode
+      return exitCodeOf(error, argv[2])
     }
     process.stderr.write(`\nlakeduel: an error that it did not expect: ${messageOf(error)}\n`)
     if (error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
-    return 1
+    return JUDGES.has(argv[2]) ? NOT_JUDGED : 1
   }
 }
 

@@ -28,7 +28,8 @@ export function pairedRatio(
 ): PairedRatio | null {
   if (a.length !== b.length)
     throw new RangeError(`Pairs need equal samples, not ${a.length} and ${b.length}.`)
-  const logs = a.map((value, index) => Math.log(value / (b[index] ?? Number.NaN)))
+  // A difference of logarithms turns over exactly when the sides do; the logarithm of a quotient is off in its last digit.
+  const logs = a.map((value, index) => Math.log(value) - Math.log(b[index] ?? Number.NaN))
   if (logs.length === 0 || !logs.every(Number.isFinite)) return null
   const { median, low, high, ...interval } = medianInterval(logs, confidence)
   return {

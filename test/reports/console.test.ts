@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
-import { consoleOptions, renderConsole } from '../../reports/console.ts'
+import { renderConsole } from '../../reports/console.ts'
+import { consoleOptions } from '../../reports/terminal.ts'
 import { madeUpResults } from './made-up-results.ts'
 
 const plain = (width: number) => renderConsole(madeUpResults(), { width, color: false })
