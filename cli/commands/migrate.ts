@@ -6,14 +6,19 @@ import { plan } from '../migrate/plan.ts'
 import { rollback } from '../migrate/rollback.ts'
 import { run } from '../migrate/run.ts'
 import { verify } from '../migrate/verify.ts'
+import { parseCount } from '../sync/values.ts'
 
 const EXAMPLES = `
 Examples:
   lakeduel migrate inspect s3://lake/events       a Delta table: version, features, files, history
   lakeduel migrate plan s3://lake/events          what would become of each file, and what is lost
   lakeduel migrate run s3://lake/events --to 'ducklake:postgres:dbname=lake' --table events
+  lakeduel migrate run --file tables.json --parallel 4 --report ./proofs
   lakeduel migrate verify --to 'ducklake:postgres:dbname=lake' --table events --rows --report ./proof
   lakeduel migrate rollback --to 'ducklake:postgres:dbname=lake' --table events
+
+A file of tables: {"to": "ducklake:postgres:dbname=lake", "tables": [{"uri": "s3://lake/events", "table": "events"},
+{"uri": "s3://lake/users", "table": "users", "mode": "rewrite", "asOf": 12, "history": "all", "own": true}]}
 
 A table is s3://bucket/path, file:///path or a local path. Keys and endpoint of S3 come from the environment or the
 configuration, as for the other commands.
@@ -55,15 +60,25 @@ function readingCommand(name: string, description: string): Command {
 }
 
 function runCommand(): Command {
-  return lakeCommand('run', 'move a table; run it again after a kill, and it goes on where it was')
-    .argument('<uri>', 'the folder that holds _delta_log')
+  return catalogOptions(new Command('run'))
+    .description('move a table, or many; run it again after a kill, and it goes on where it was')
+    .argument('[uri]', 'the folder that holds _delta_log')
+    .option('--to <dsn>', TO)
+    .option('--table <name>', TABLE)
+    .option('--file <file>', 'a JSON file that names many tables, instead of the URI and --table')
+    .option('--parallel <n>', 'tables of a file at a time, of a catalog in Postgres', parseCount, 1)
     .option('--as-of <version>', 'move this version, not the latest', parseVersion)
     .addOption(modeOption())
     .option('--own', 'hand registered files over to DuckLake, which then deletes them like its own')
+    .option(
+      '--history <n>',
+      'versions before it that become snapshots, too; all for as many as there are',
+      parseHistory,
+    )
     .option('--no-verify', 'publish the table without a proof')
     .option('--rows', 'prove row by row, too: of each table all rows are sorted')
-    .option('--report <folder>', 'write the proof there, as JSON, Markdown and HTML')
-    .option('--keep-unproved', 'leave the table under its staging name when the proof fails')
+    .option('--report <folder>', 'write the proofs there, as JSON, Markdown and HTML')
+    .option('--keep-unproved', 'leave a table under its staging name when its proof fails')
     .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
     .action(run)
 }
@@ -82,14 +97,19 @@ function rollbackCommand(): Command {
     .action(rollback)
 }
 
+const TO = 'the catalog: ducklake:postgres:dbname=…, ducklake:sqlite:FILE or ducklake:FILE'
+const TABLE = 'the table there: TABLE or SCHEMA.TABLE'
+
+/** A command on a table that was migrated. */
 function lakeCommand(name: string, description: string): Command {
-  return new Command(name)
+  return catalogOptions(new Command(name))
     .description(description)
-    .requiredOption(
-      '--to <dsn>',
-      'the catalog: ducklake:postgres:dbname=…, ducklake:sqlite:FILE or ducklake:FILE',
-    )
-    .requiredOption('--table <name>', 'the table there: TABLE or SCHEMA.TABLE')
+    .requiredOption('--to <dsn>', TO)
+    .requiredOption('--table <name>', TABLE)
+}
+
+function catalogOptions(command: Command): Command {
+  return command
     .option('--data-path <uri>', 'where DuckLake writes; needed for a new catalog only')
     .option('--metadata-schema <name>', "the schema of the catalog's own tables in Postgres", 'public')
     .option('--config <file>', 'read this config file')
@@ -107,4 +127,8 @@ function modeOption(): Option {
 
 function parseVersion(text: string): number {
   return wholeNumber(text, 0, MAX_VERSION)
+}
+
+function parseHistory(text: string): number | 'all' {
+  return text === 'all' ? text : wholeNumber(text, 1, MAX_VERSION)
 }

@@ -1,25 +1,18 @@
-import type { MoveProgress } from '../../migrate/move/move.ts'
+import type { Progress } from '../../migrate/migrate.ts'
 import { formatBytes, formatCount, formatDuration } from '../../reports/format.ts'
 
 const BAR_CHARACTERS = 24
 const LINE_EVERY_MS = 5_000
 
-type Shown = ({ readonly step: 'moving' } & MoveProgress) | { readonly step: 'proving' }
-
-/** Shows a move while it goes on, on stderr: a bar that moves on a terminal, a line now and then elsewhere. */
+/** Shows moves while they go on, on stderr: a bar that moves on a terminal, a line now and then elsewhere. */
 export class MoveDisplay implements Disposable {
-  readonly #title: string
   readonly #startedAt = performance.now()
   readonly #terminal = process.stderr.isTTY
   #lastLineAt = Number.NEGATIVE_INFINITY
   #drawn = false
 
-  constructor(title: string) {
-    this.#title = title
-  }
-
-  show(progress: Shown): void {
-    const text = this.#describe(progress)
+  show(title: string, progress: Progress): void {
+    const text = this.#describe(title, progress)
     if (this.#terminal) {
       this.#erase()
       process.stderr.write(text.slice(0, (process.stderr.columns || 80) - 1))
@@ -27,15 +20,10 @@ export class MoveDisplay implements Disposable {
       return
     }
     const now = performance.now()
-    const ends = progress.step !== 'moving' || progress.filesDone === progress.filesTotal
+    const ends =
+      progress.step !== 'moving' || (progress.version === null && progress.filesDone === progress.filesTotal)
     if (now - this.#lastLineAt < LINE_EVERY_MS && !ends) return
     this.#lastLineAt = now
-    process.stderr.write(`${text}\n`)
-  }
-
-  /** A line that stays. */
-  line(text: string): void {
-    this.#erase()
     process.stderr.write(`${text}\n`)
   }
 
@@ -43,9 +31,11 @@ export class MoveDisplay implements Disposable {
     this.#erase()
   }
 
-  #describe(shown: Shown): string {
+  #describe(title: string, shown: Progress): string {
     const elapsedMs = performance.now() - this.#startedAt
-    if (shown.step !== 'moving') return `${this.#title}: ${shown.step}, after ${formatDuration(elapsedMs)}`
+    if (shown.step !== 'moving') return `${title}: ${shown.step}, after ${formatDuration(elapsedMs)}`
+    if (shown.version !== null)
+      return `${title}: version ${shown.version.at} of ${shown.version.goal}, after ${formatDuration(elapsedMs)}`
     const { filesDone, filesTotal, bytesDone, bytesTotal } = shown
     const filled = filesTotal === 0 ? BAR_CHARACTERS : Math.round((filesDone / filesTotal) * BAR_CHARACTERS)
     const bar = '#'.repeat(filled).padEnd(BAR_CHARACTERS, '.')
@@ -54,7 +44,7 @@ export class MoveDisplay implements Disposable {
       filesDone === 0
         ? ''
         : `, ${formatCount(filesDone * perSecond)} files/s, ${formatBytes(bytesDone * perSecond)}/s`
-    return `${this.#title}: [${bar}] ${formatCount(filesDone)} of ${formatCount(filesTotal)} files, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}${rate}`
+    return `${title}: [${bar}] ${formatCount(filesDone)} of ${formatCount(filesTotal)} files, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}${rate}`
   }
 
   #erase(): void {

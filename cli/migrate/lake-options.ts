@@ -1,5 +1,5 @@
 import { type Lake, openLake } from '../../migrate/lake/lake.ts'
-import { parseTarget } from '../../migrate/lake/target.ts'
+import { type CatalogLocation, parseTarget } from '../../migrate/lake/target.ts'
 import { readHeldServices } from '../../platform/services/held.ts'
 import type { PostgresAccess } from '../../platform/services/postgres/client.ts'
 import type { MigrateSurroundings } from './surroundings.ts'
@@ -12,11 +12,19 @@ export interface LakeCliOptions {
 
 export async function openTarget(
   surroundings: MigrateSurroundings,
-  { to, dataPath, metadataSchema }: LakeCliOptions,
+  options: LakeCliOptions,
   { readOnly }: { readonly readOnly: boolean },
 ): Promise<Lake> {
-  const location = parseTarget(to, { postgres: await postgresOf(surroundings), metadataSchema })
-  return openLake(location, surroundings, { dataPath: dataPath ?? null, readOnly })
+  const location = await locationOf(surroundings, options)
+  return openLake(location, surroundings, { dataPath: options.dataPath ?? null, readOnly })
+}
+
+/** Where the catalog is that the options name. */
+export async function locationOf(
+  surroundings: MigrateSurroundings,
+  { to, metadataSchema }: LakeCliOptions,
+): Promise<CatalogLocation> {
+  return parseTarget(to, { postgres: await postgresOf(surroundings), metadataSchema })
 }
 
 /** The configured server, else the one that `lakeduel services up` holds, else none. */

@@ -17,6 +17,7 @@ export function proofLines(proof: Proof): readonly string[] {
       ({ filter, scanned, filtered }) => `  WHERE ${filter}: ${filtered} rows, and ${scanned} by a scan`,
     ),
     ...rowLines(proof),
+    ...historyLines(proof),
   ]
 }
 
@@ -27,5 +28,19 @@ function rowLines({ rowByRow }: Proof): readonly string[] {
     `  row by row${oneIn === 1 ? '' : ` (one in ${oneIn})`}: ${rowsCompared} compared, ${onlyInLake} only in DuckLake, ${onlyInDelta} only in Delta`,
     ...examplesInLake.map((row) => `    only in DuckLake: ${row}`),
     ...examplesInDelta.map((row) => `    only in Delta: ${row}`),
+  ]
+}
+
+function historyLines({ history }: Proof): readonly string[] {
+  if (history.length === 0) return []
+  const same = history.filter(({ outcome }) => outcome === 'same')
+  return [
+    `  time travel: ${same.length} of ${history.length} versions give the same rows`,
+    ...history
+      .filter(({ outcome }) => outcome !== 'same')
+      .map(
+        ({ version, snapshot, outcome, problem }) =>
+          `    version ${version} (snapshot ${snapshot}): ${outcome}, ${problem ?? ''}`,
+      ),
   ]
 }

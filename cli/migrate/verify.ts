@@ -5,7 +5,8 @@ import { planColumns } from '../../migrate/plan/columns.ts'
 import { parseLocation } from '../../migrate/source/location.ts'
 import { openSource } from '../../migrate/source/open.ts'
 import { loadFinished } from '../../migrate/state/state.ts'
-import { verifyTable } from '../../migrate/verify/verify.ts'
+import { verifyHistory } from '../../migrate/verify/history.ts'
+import { verifyTable, withHistory } from '../../migrate/verify/verify.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
 import { print } from '../source/print.ts'
 import { type LakeCliOptions, openTarget } from './lake-options.ts'
@@ -29,11 +30,17 @@ export async function verify(options: VerifyCliOptions): Promise<void> {
   const target = parseTableName(options.table)
   const state = await loadFinished(lake, target)
   await using source = await openSource(parseLocation(state.source.uri), surroundings)
-  const snapshot = await readSnapshot(await DeltaLog.open(source), state.version)
+  const log = await DeltaLog.open(source)
+  const snapshot = await readSnapshot(log, state.version)
   const expected = { snapshot, columns: planColumns(snapshot.table).columns }
-  const proof = await verifyTable(surroundings, source, lake, target, expected, {
+  const atLast = await verifyTable(surroundings, source, lake, target, expected, {
     rowByRow: options.rows ?? false,
+    anyColumnOrder: state.base !== state.version,
   })
+  const proof =
+    state.base === state.version
+      ? atLast
+      : await withHistory(atLast, verifyHistory(surroundings, log, lake, target, state))
   const written = options.report === undefined ? [] : await writeProof(options.report, proof)
   print(options, proof, [...proofLines(proof), ...written.map((path) => `  ${path}`)].join('\n'))
   if (!proof.passed) process.exitCode = 1

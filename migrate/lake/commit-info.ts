@@ -11,11 +11,19 @@ export interface CommitInfo {
   readonly deltaVersion: number
 }
 
-/** Tells of the open transaction who commits it, and for which migration. */
-export async function setCommitInfo(lake: Lake, message: string, info: CommitInfo): Promise<void> {
+/**
+ * Tells of the open transaction who commits it, and for which migration.
+ * @param author of the commit in the Delta table that it carries over; null for none
+ */
+export async function setCommitInfo(
+  lake: Lake,
+  message: string,
+  info: CommitInfo,
+  author: string | null = null,
+): Promise<void> {
   const extra = JSON.stringify({ lakeduel: info })
   await lake.session.run(
-    `CALL ${LAKE}.set_commit_message(${literal(AUTHOR)}, ${literal(message)}, extra_info => ${literal(extra)})`,
+    `CALL ${LAKE}.set_commit_message(${literal(author ?? AUTHOR)}, ${literal(message)}, extra_info => ${literal(extra)})`,
   )
 }
 

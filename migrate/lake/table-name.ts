@@ -42,3 +42,8 @@ export function stagingName({ schema, table }: TableName): TableName {
 export function stateName({ schema, table }: TableName): TableName {
   return { schema, table: `${PREFIX}migration_${table}` }
 }
+
+/** The table that says which rows came from which rewritten data file. */
+export function rangesName({ schema, table }: TableName): TableName {
+  return { schema, table: `${PREFIX}rewritten_${table}` }
+}

@@ -19,6 +19,15 @@ export class TableState {
     return [...this.#files.values()]
   }
 
+  /** Takes over what another state has come to. */
+  become(other: TableState): void {
+    this.metadata = other.metadata
+    this.protocol = other.protocol
+    replace(this.#files, other.#files)
+    replace(this.transactions, other.transactions)
+    replace(this.domains, other.domains)
+  }
+
   /** @param logFile where the actions stand, for errors */
   apply(actions: ActionSet, logFile: string): void {
     this.protocol = actions.protocol ?? this.protocol
@@ -35,4 +44,9 @@ export class TableState {
       else this.domains.set(domain, configuration)
     }
   }
+}
+
+function replace<K, V>(map: Map<K, V>, by: ReadonlyMap<K, V>): void {
+  map.clear()
+  for (const [key, value] of by) map.set(key, value)
 }

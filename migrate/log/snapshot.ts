@@ -50,7 +50,7 @@ export async function readAnySnapshot(log: DeltaLog, asOf: number | null): Promi
 }
 
 /** @throws LakeduelError `SOURCE_BROKEN` */
-function snapshotOf(log: DeltaLog, version: number, state: TableState): DeltaSnapshot {
+export function snapshotOf(log: DeltaLog, version: number, state: TableState): DeltaSnapshot {
   const { protocol, metadata, files, transactions, domains } = state
   const where = commitKey(version)
   if (protocol === null) throw brokenLog(where, 'and all before it name no protocol')

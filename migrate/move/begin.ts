@@ -5,8 +5,9 @@ import { setCommitInfo } from '../lake/commit-info.ts'
 import { canGuard } from '../lake/guard.ts'
 import type { Lake } from '../lake/lake.ts'
 import { sqlName, stagingName, type TableName } from '../lake/table-name.ts'
-import type { FilePlan } from '../plan/file-plan.ts'
+import { isRegistered } from '../plan/file-plan.ts'
 import type { TablePlan } from '../plan/plan.ts'
+import { RewrittenRanges } from '../rewrite/ranges.ts'
 import { createState, type MigrationState, type Ownership, tableExists } from '../state/state.ts'
 import { batchesOf, digestOf } from './batches.ts'
 import { makeTable } from './make-table.ts'
@@ -31,8 +32,9 @@ export function assertMovable({ snapshot, refusals }: TablePlan): void {
 
 /** @throws LakeduelError `MIGRATION_REFUSED` where nothing would keep DuckLake from deleting the Delta table's files */
 export function ownershipOf(lake: Lake, plan: TablePlan, { own }: MoveOptions): Ownership {
+  // In other modes files of later versions may be registered, even where none of the first is.
+  if (own || plan.mode === 'rewrite') return 'owned'
   const registered = plan.files.filter(isRegistered)
-  if (own || registered.length === 0) return 'owned'
   if (canGuard(lake)) return 'guarded'
   if (registered.every(({ file }) => isReachable(lake.storage, file.uri))) return 'copied'
   throw new LakeduelError(
@@ -45,16 +47,13 @@ export function ownershipOf(lake: Lake, plan: TablePlan, { own }: MoveOptions): 
   )
 }
 
-export function isRegistered({ action }: FilePlan): boolean {
-  return action === 'register' || action === 'register-and-delete'
-}
-
 /** Makes the state and the empty table, unless there is a table of that name. */
 export async function begin(
   lake: Lake,
   target: TableName,
   plan: TablePlan,
   ownership: Ownership,
+  goal: number,
 ): Promise<MigrationState> {
   const staging = stagingName(target)
   for (const name of [target, staging]) {
@@ -65,6 +64,8 @@ export async function begin(
     id: randomUUID(),
     source: { uri: plan.snapshot.uri, tableId: plan.snapshot.table.id },
     version: plan.snapshot.version,
+    base: plan.snapshot.version,
+    goal,
     mode: plan.mode,
     ownership,
     digest: digestOf(plan, ownership),
@@ -76,6 +77,7 @@ export async function begin(
   await lake.session.transaction(async () => {
     await makeTable(lake, staging, plan)
     await createState(lake, target, state)
+    await new RewrittenRanges(lake, target).create()
     await setCommitInfo(lake, 'beginning', { migration: state.id, deltaVersion: state.version })
   })
   return state
@@ -91,8 +93,8 @@ export function assertSameSource(
   if (found.source.uri !== uri) {
     throw differs(found, target, `it moves ${found.source.uri}, not ${uri}`)
   }
-  if (asOf !== null && asOf !== found.version) {
-    throw differs(found, target, `it moves version ${found.version}, not ${asOf}`)
+  if (asOf !== null && asOf !== found.goal) {
+    throw differs(found, target, `it moves version ${found.goal}, not ${asOf}`)
   }
 }
 

@@ -2,12 +2,14 @@ import { translated } from '../../backends/duckdb/errors.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { setCommitInfo } from '../lake/commit-info.ts'
 import type { Lake } from '../lake/lake.ts'
+import { nextRowId } from '../lake/table-id.ts'
 import { stagingName, type TableName } from '../lake/table-name.ts'
 import { liveRows } from '../plan/file-plan.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import { copyAll } from '../register/copies.ts'
 import { DeletedRows } from '../register/deleted-rows.ts'
 import { type RegisteredPlace, registerFiles } from '../register/register.ts'
+import { RewrittenRanges } from '../rewrite/ranges.ts'
 import { rewriteFiles } from '../rewrite/rewrite.ts'
 import type { DeltaSource } from '../source/source.ts'
 import { type MigrationState, replaceState } from '../state/state.ts'
@@ -79,9 +81,14 @@ export class Mover {
   }
 
   async #write({ kind, files }: Batch): Promise<number> {
-    return kind === 'register'
-      ? registerFiles(this.#lake, this.#staging, this.#plan, files, this.#place, this.#deleted)
-      : rewriteFiles(this.#lake, this.#staging, this.#plan, files, this.#deleted)
+    if (kind === 'register') {
+      return registerFiles(this.#lake, this.#staging, this.#plan, files, this.#place, this.#deleted)
+    }
+    return rewriteFiles(this.#lake, this.#staging, this.#plan, files, {
+      deleted: this.#deleted,
+      ranges: new RewrittenRanges(this.#lake, this.#target),
+      start: await nextRowId(this.#lake, this.#staging),
+    })
   }
 
   async #commit(
@@ -109,6 +116,7 @@ export class Mover {
       filesTotal: filesOf(batches),
       bytesDone: bytesOf(batches.slice(0, done)),
       bytesTotal: bytesOf(batches),
+      version: null,
     })
   }
 }

@@ -24,3 +24,7 @@ export interface FilePlan {
 export function liveRows({ file, footer }: FilePlan): number {
   return footer.rows - (file.deletionVector?.cardinality ?? 0)
 }
+
+export function isRegistered({ action }: FilePlan): boolean {
+  return action === 'register' || action === 'register-and-delete'
+}

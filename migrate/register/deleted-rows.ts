@@ -37,14 +37,19 @@ export class DeletedRows {
       const { deletionVector } = file.file
       if (deletionVector === null) continue
       const positions = await this.#reader.positions(deletionVector, this.#logFile)
-      await insert(session, nameOf(file), positions)
+      await insertPositions(session, nameOf(file), positions)
       count += positions.length
     }
     return count
   }
 }
 
-async function insert(session: DuckDbSession, file: string, positions: readonly number[]): Promise<void> {
+/** Puts positions of a file into {@link DELETED}. */
+export async function insertPositions(
+  session: DuckDbSession,
+  file: string,
+  positions: readonly number[],
+): Promise<void> {
   for (let from = 0; from < positions.length; from += POSITIONS_PER_STATEMENT) {
     const some = positions.slice(from, from + POSITIONS_PER_STATEMENT)
     await session.run(`INSERT INTO ${DELETED} SELECT ${literal(file)}, unnest([${some.join(',')}]::BIGINT[])`)

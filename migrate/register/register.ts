@@ -7,12 +7,13 @@ import { sqlName, type TableName } from '../lake/table-name.ts'
 import { patternsFor } from '../parquet/patterns.ts'
 import type { FilePlan } from '../plan/file-plan.ts'
 import type { TablePlan } from '../plan/plan.ts'
+import type { FilesPlan } from '../plan/plan-files.ts'
 import { POSITION } from '../rewrite/selection.ts'
 import { DELETED, type DeletedRows } from './deleted-rows.ts'
 
 /** Where the catalog is to find the files: those of the Delta table itself, or copies of them. */
 export interface RegisteredPlace {
-  readonly uriOf: (file: FilePlan) => string
+  readonly uriOf: (file: Pick<FilePlan, 'file'>) => string
   /** Every file that may lie beside them. */
   readonly present: readonly string[]
 }
@@ -25,7 +26,7 @@ export interface RegisteredPlace {
 export async function registerFiles(
   lake: Lake,
   target: TableName,
-  plan: TablePlan,
+  plan: Pick<FilesPlan, 'snapshot'>,
   files: readonly FilePlan[],
   place: RegisteredPlace,
   deleted: DeletedRows,
@@ -40,7 +41,7 @@ export async function registerFiles(
 async function addFiles(
   { session }: Lake,
   { schema, table }: TableName,
-  { snapshot }: TablePlan,
+  { snapshot }: Pick<FilesPlan, 'snapshot'>,
   files: readonly FilePlan[],
   place: RegisteredPlace,
 ): Promise<void> {

@@ -4,9 +4,11 @@ import { sqlName, type TableName } from '../lake/table-name.ts'
 import type { DeltaField } from '../log/schema.ts'
 import type { FilePlan } from '../plan/file-plan.ts'
 import { partitionSql } from '../plan/partition-values.ts'
-import { partitionFields, type TablePlan } from '../plan/plan.ts'
+import { partitionFields } from '../plan/plan.ts'
+import type { FilesPlan } from '../plan/plan-files.ts'
 import { nameOf } from '../plan/types.ts'
 import { DELETED, type DeletedRows } from '../register/deleted-rows.ts'
+import type { RewrittenRanges } from './ranges.ts'
 import { POSITION, ROWS, type SelectedColumn, selectedColumns } from './selection.ts'
 
 /** What DuckDB is to call the path of a row's file, since a column of the table may be called `filename`. */
@@ -14,33 +16,77 @@ const FILE = '__lakeduel_file'
 /** The session's table of partition values: `file`, and `value_0` and on, in the order of the partition columns. */
 const PARTITIONS = 'lakeduel_partition'
 
+/** Compressed bytes that one statement rewrites: what has to be rewritten again when one of its files goes. */
+const BYTES_PER_STATEMENT = 128 * 2 ** 20
+
 /**
  * Writes the rows of data files to the lake table, in the open transaction, as Delta would read them: partition values from
  * the log, deleted rows left out. Rows stream through; nothing of them is held but what DuckDB buffers.
+ * @param start the row id of the first row
  * @returns the rows written
  */
 export async function rewriteFiles(
+  lake: Lake,
+  target: TableName,
+  plan: RowPlan,
+  files: readonly FilePlan[],
+  { deleted, ranges, start }: RewriteMeans,
+): Promise<number> {
+  let next = start
+  for (const group of groupsOf(files)) {
+    const rows = await rewriteGroup(lake, target, plan, group, deleted)
+    if (rows > 0n) await ranges.record(group, next, rows)
+    next += rows
+  }
+  return Number(next - start)
+}
+
+/** What a rewrite has to know of a table. */
+export type RowPlan = Pick<FilesPlan, 'snapshot' | 'columns' | 'naming' | 'fileColumns'>
+
+export interface RewriteMeans {
+  readonly deleted: DeletedRows
+  readonly ranges: RewrittenRanges
+  readonly start: bigint
+}
+
+async function rewriteGroup(
   { session }: Lake,
   target: TableName,
-  plan: TablePlan,
+  plan: RowPlan,
   files: readonly FilePlan[],
   deleted: DeletedRows,
-): Promise<number> {
+): Promise<bigint> {
   const columns = plan.columns.map(({ field }) => identifier(nameOf(field, plan.naming))).join(', ')
-  let rows = 0
-  for (const group of Map.groupBy(files, ({ footer }) => footer.schema.id).values()) {
-    const deletes = await deleted.load(session, group)
-    const partitions = new PartitionValues(partitionFields(plan.snapshot), group)
-    for (const statement of partitions.statements()) await session.run(statement)
-    const select = selectOf(plan, group, partitions, deletes > 0)
-    rows += await session.run(`INSERT INTO ${sqlName(target)} (${columns}) ${select}`)
+  const deletes = await deleted.load(session, files)
+  const partitions = new PartitionValues(partitionFields(plan.snapshot), files)
+  for (const statement of partitions.statements()) await session.run(statement)
+  const select = selectOf(plan, files, partitions, deletes > 0)
+  return BigInt(await session.run(`INSERT INTO ${sqlName(target)} (${columns}) ${select}`))
+}
+
+/** One schema each, in the order of the files. */
+function groupsOf(files: readonly FilePlan[]): readonly (readonly FilePlan[])[] {
+  const groups: FilePlan[][] = []
+  for (const sameSchema of Map.groupBy(files, ({ footer }) => footer.schema.id).values()) {
+    let bytes = Number.POSITIVE_INFINITY
+    for (const file of sameSchema) {
+      bytes += file.footer.bytes
+      const last = groups.at(-1)
+      if (last === undefined || bytes > BYTES_PER_STATEMENT) {
+        groups.push([file])
+        bytes = file.footer.bytes
+      } else {
+        last.push(file)
+      }
+    }
   }
-  return rows
+  return groups
 }
 
 /** A query for the live rows of files with one schema. */
-export function selectOf(
-  plan: TablePlan,
+function selectOf(
+  plan: RowPlan,
   files: readonly FilePlan[],
   partitions: PartitionValues,
   hasDeletes: boolean,
@@ -61,7 +107,7 @@ export function selectOf(
 }
 
 /** The partition values of some files: literals where all of them have the same ones, else a small table to join. */
-export class PartitionValues {
+class PartitionValues {
   readonly #fields: readonly DeltaField[]
   readonly #files: readonly FilePlan[]
   /** Whether the files have different values. */

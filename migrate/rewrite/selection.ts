@@ -1,7 +1,7 @@
 import type { ResultColumn } from '../../platform/duckdb/session.ts'
 import { identifier } from '../../platform/duckdb/sql.ts'
 import type { PlannedColumn } from '../plan/columns.ts'
-import type { TablePlan } from '../plan/plan.ts'
+import type { FilesPlan } from '../plan/plan-files.ts'
 import { sqlOf } from '../plan/types.ts'
 import { readExpression } from './read-expression.ts'
 
@@ -22,7 +22,7 @@ export interface SelectedColumn {
  * @throws NoConversion for a column that can't be read as the table's
  */
 export function selectedColumns(
-  { snapshot, columns, naming }: Pick<TablePlan, 'snapshot' | 'columns' | 'naming'>,
+  { snapshot, columns, naming }: Pick<FilesPlan, 'snapshot' | 'columns' | 'naming'>,
   fileColumns: readonly ResultColumn[],
 ): readonly SelectedColumn[] {
   const types = new Map(fileColumns.map(({ name, type }) => [name, type]))

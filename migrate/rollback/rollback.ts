@@ -6,7 +6,8 @@ import { LakeduelError } from '../../platform/errors.ts'
 import { snapshotsOf } from '../lake/commit-info.ts'
 import { canGuard, guard } from '../lake/guard.ts'
 import type { Lake } from '../lake/lake.ts'
-import { sqlName, stagingName, stateName, type TableName } from '../lake/table-name.ts'
+import { tableId } from '../lake/table-id.ts'
+import { rangesName, sqlName, stagingName, stateName, type TableName } from '../lake/table-name.ts'
 import { loadState, type MigrationState, noMigration } from '../state/state.ts'
 
 export interface RolledBack {
@@ -31,6 +32,7 @@ export async function rollback(lake: Lake, target: TableName, force: boolean): P
     await keepSource(lake, state, name)
     await lake.session.transaction(async () => {
       await lake.session.run(`DROP TABLE IF EXISTS ${sqlName(name)}`)
+      await lake.session.run(`DROP TABLE IF EXISTS ${sqlName(rangesName(target))}`)
       await lake.session.run(`DROP TABLE ${sqlName(stateName(target))}`)
     })
     return { state, expiredSnapshots: await expire(lake, snapshots) }
@@ -48,7 +50,7 @@ async function keepSource(lake: Lake, state: MigrationState, name: TableName): P
 async function forgetFiles(lake: Lake, name: TableName, prefix: string): Promise<void> {
   await lake.session.run(
     `DELETE FROM ${lake.metadata}.ducklake_data_file
-     WHERE table_id = ${await tableId(lake, name)} AND NOT path_is_relative AND starts_with(path, ${literal(prefix)})`,
+     WHERE table_id = ${(await tableId(lake, name)) ?? -1n} AND NOT path_is_relative AND starts_with(path, ${literal(prefix)})`,
   )
 }
 
@@ -65,7 +67,7 @@ async function assertUnchanged(
   name: TableName,
   lastSnapshot: number,
 ): Promise<void> {
-  const id = await tableId(lake, name)
+  const id = (await tableId(lake, name)) ?? -1n
   const rows = await lake.session.query(
     z.object({ snapshot_id: z.bigint(), changes_made: z.string() }),
     `SELECT snapshot_id, changes_made FROM ${lake.metadata}.ducklake_snapshot_changes
@@ -81,14 +83,4 @@ async function assertUnchanged(
       remedy: 'Keep what was written since, or roll back with --force, which drops it with the table.',
     },
   )
-}
-
-async function tableId({ session, metadata }: Lake, { schema, table }: TableName): Promise<bigint> {
-  const [row] = await session.query(
-    z.object({ id: z.bigint() }),
-    `SELECT t.table_id AS id FROM ${metadata}.ducklake_table AS t
-     JOIN ${metadata}.ducklake_schema AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
-     WHERE t.table_name = ${literal(table)} AND s.schema_name = ${literal(schema)} AND t.end_snapshot IS NULL`,
-  )
-  return row?.id ?? -1n
 }

@@ -16,15 +16,20 @@ export type Ownership = (typeof OWNERSHIPS)[number]
 
 /**
  * What a migration knows of itself, in the catalog, committed with what it tells of:
- * - `moving`: some batches are in the table that is being filled;
- * - `moved`: all of them are, and its columns have their names;
- * - `done`: it has the name that was asked for.
+ * - `moving`: some batches of the base version are in the table that is being filled;
+ * - `moved`: all of them are, its columns have their names, and further versions may be applied;
+ * - `done`: it has the name that was asked for; a follower may apply further versions still.
  */
 const stateSchema = z.strictObject({
   format: z.literal(1),
   id: z.string(),
   source: z.strictObject({ uri: z.string(), tableId: z.string() }),
+  /** Of the Delta table, that the lake table has or is being filled with. */
   version: z.int().nonnegative(),
+  /** The first version that the lake has; the same one without a history. */
+  base: z.int().nonnegative(),
+  /** The version at which the table gets its name. */
+  goal: z.int().nonnegative(),
   mode: z.enum(MODES),
   ownership: z.enum(OWNERSHIPS),
   /** Of the plan: a run that resumes must come to the same one. */

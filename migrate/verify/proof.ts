@@ -2,6 +2,7 @@ import type { TableName } from '../lake/table-name.ts'
 import type { Difference } from './compare.ts'
 import type { RowDifferences } from './except.ts'
 import type { FilterCheck } from './filters.ts'
+import type { VersionVerdict } from './history.ts'
 
 /** What one reader of the Delta table says of the lake table. */
 export interface ReaderVerdict {
@@ -32,6 +33,8 @@ export interface Proof {
   readonly filters: FilterCheck
   /** Null where rows weren't compared one by one. */
   readonly rowByRow: RowDifferences | null
+  /** Of each version of a history; empty where there is none. */
+  readonly history: readonly VersionVerdict[]
 }
 
 export interface ProvedColumn {

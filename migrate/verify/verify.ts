@@ -21,6 +21,8 @@ import { schemaDifferences } from './schema.ts'
 export interface VerifyOptions {
   /** Whether to compare all rows one by one; else that is done where something differs, to name rows. */
   readonly rowByRow: boolean
+  /** Whether the table was brought to its version step by step, and may have its columns in another order. */
+  readonly anyColumnOrder: boolean
 }
 
 const READERS: readonly DeltaReader[] = [kernelReader, deltaRsReader]
@@ -40,7 +42,7 @@ export async function verifyTable(
   const columns = expected.columns.map(({ field, sql }) => ({ name: field.name, sql }))
   const { version, table } = expected.snapshot
   const reading = { source, version, columns, partitionColumns: table.partitionColumns }
-  const schema = await schemaDifferences(lake, name, expected.columns)
+  const schema = await schemaDifferences(lake, name, expected.columns, options.anyColumnOrder)
   if (schema.length > 0) return failedSchema(lake, name, reading, schema)
   const relation = sqlName(name)
   const found = await fingerprint(lake.session, relation, columns, table.partitionColumns)
@@ -57,7 +59,22 @@ export async function verifyTable(
     readers,
     filters,
     rowByRow,
+    history: [],
     ...conclude(readers, filters, rowByRow),
+  }
+}
+
+/** The proof with what time travel gives; a version that differs fails it. */
+export async function withHistory(proof: Proof, verifying: Promise<Proof['history']>): Promise<Proof> {
+  const history = await verifying
+  const wrong = history.filter(({ outcome }) => outcome === 'different')
+  if (wrong.length === 0) return { ...proof, history }
+  const versions = wrong.map(({ version }) => version).join(', ')
+  return {
+    ...proof,
+    history,
+    passed: false,
+    verdict: `Time travel gives other rows for version ${versions}.`,
   }
 }
 
@@ -110,6 +127,7 @@ async function failedSchema(
     readers: [],
     filters: { checked: 0, wrong: [] },
     rowByRow: null,
+    history: [],
   }
 }
 

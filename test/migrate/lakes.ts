@@ -18,7 +18,7 @@ import { withPostgres } from '../../platform/services/postgres/client.ts'
 export type CatalogKind = CatalogLocation['kind']
 export const CATALOGS: readonly CatalogKind[] = ['postgres', 'sqlite', 'duckdb']
 
-const AUTO: MoveOptions = { mode: 'auto', asOf: null, own: false }
+const AUTO: MoveOptions = { mode: 'auto', asOf: null, own: false, history: null }
 
 /** A place for catalogs and files that a test makes, removed after it. */
 export class LakeRoom implements AsyncDisposable {
@@ -56,10 +56,15 @@ export class LakeRoom implements AsyncDisposable {
 
   /** A new catalog of that kind. */
   location(kind: CatalogKind): CatalogLocation {
+    if (kind === 'postgres') return this.schema()
+    return { kind, path: join(this.folder, `migrate_${randomUUID().slice(0, 8)}`) }
+  }
+
+  /** A new catalog in Postgres. */
+  schema() {
     const name = `migrate_${randomUUID().slice(0, 8)}`
-    if (kind !== 'postgres') return { kind, path: join(this.folder, name) }
     this.#schemas.push(name)
-    return { kind, access: inject('services').postgres, schema: name }
+    return { kind: 'postgres', access: inject('services').postgres, schema: name } as const
   }
 
   openLake(location: CatalogLocation, dataPath = join(this.folder, 'data'), withS3 = false): Promise<Lake> {
@@ -77,10 +82,12 @@ export class LakeRoom implements AsyncDisposable {
   /**
    * Holds a lake table against another reader's rows, both ways, with the columns' names and types.
    * @param relation of DuckDB: a scan of the Delta table, or of Parquet with what is expected
+   * @param snapshot of the lake table; the last one unless it is given
    */
-  async expectSame(lake: Lake, target: TableName, relation: string): Promise<void> {
+  async expectSame(lake: Lake, target: TableName, relation: string, snapshot?: number): Promise<void> {
+    const table = `${sqlName(target)}${snapshot === undefined ? '' : ` AT (VERSION => ${snapshot})`}`
     const file = join(this.folder, `${randomUUID()}.parquet`)
-    await lake.session.run(`COPY (FROM ${sqlName(target)}) TO ${literal(file)} (FORMAT parquet)`)
+    await lake.session.run(`COPY (FROM ${table}) TO ${literal(file)} (FORMAT parquet)`)
     const columns = await this.#kernel.columnsOf(`FROM ${relation}`)
     const names = columns.map(({ name }) => identifier(name)).join(', ')
     const [row] = await this.#kernel.query(
@@ -89,9 +96,12 @@ export class LakeRoom implements AsyncDisposable {
        SELECT (SELECT count(*) FROM (FROM lake EXCEPT ALL FROM delta)) AS more, (SELECT count(*) FROM (FROM delta EXCEPT ALL FROM lake)) AS fewer`,
     )
     expect(row).toEqual({ more: 0n, fewer: 0n })
-    const stored = await lake.session.columnsOf(`FROM ${sqlName(target)}`)
-    const described = (some: typeof columns) => some.map(({ name, type }) => [name, type.toString()])
-    expect(described(stored)).toEqual(described(columns))
+    const stored = await lake.session.columnsOf(`FROM ${table}`)
+    const described = (some: typeof columns) => some.map(({ name, type }) => `${name} ${type.toString()}`)
+    // DuckLake adds columns at the end, so those of a version may be in another order.
+    const ordered = (some: typeof columns) =>
+      snapshot === undefined ? described(some) : described(some).toSorted()
+    expect(ordered(stored)).toEqual(ordered(columns))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -168,7 +168,7 @@ test('NaN that the bounds of a file leave out is found by filters after the move
   await using table = await ScratchTable.empty()
   await writeWithNan(table.path)
   const moved = await room.move(lake, table.path, main('t'))
-  expect(moved?.plan.files.map(({ action, reasons }) => [action, reasons.join()])).toEqual([
+  expect(moved?.plan?.files.map(({ action, reasons }) => [action, reasons.join()])).toEqual([
     ['rewrite', expect.stringContaining('NaN')],
   ])
   expect(await valuesOf(lake, `SELECT count(*) FROM ${sqlName(main('t'))} WHERE d > 5`)).toEqual([1n])
@@ -199,7 +199,7 @@ test('a migration that stopped is not seen by readers, and goes on', async () =>
   await using lake = await room.openLake(room.location('sqlite'))
   const uri = fixture('dat/basic_partitioned/delta')
   await using source = await openSource(parseLocation(uri), room.access())
-  const options = { mode: 'auto', asOf: null, own: false } as const
+  const options = { mode: 'auto', asOf: null, own: false, history: null } as const
   const stopping = moveTable(source, lake, main('t'), options, ({ filesDone }) => {
     if (filesDone > 0) throw new Error('stopped')
   })
