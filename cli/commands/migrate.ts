@@ -1,12 +1,14 @@
 import { Command, Option } from 'commander'
 import { MODES } from '../../migrate/plan/decide.ts'
 import { parseMemoryCap, wholeNumber } from '../bench/values.ts'
+import { cutover } from '../migrate/cutover.ts'
+import { follow } from '../migrate/follow.ts'
 import { inspect } from '../migrate/inspect.ts'
 import { plan } from '../migrate/plan.ts'
 import { rollback } from '../migrate/rollback.ts'
 import { run } from '../migrate/run.ts'
 import { verify } from '../migrate/verify.ts'
-import { parseCount } from '../sync/values.ts'
+import { parseCount, parseDuration } from '../sync/values.ts'
 
 const EXAMPLES = `
 Examples:
@@ -15,6 +17,8 @@ Examples:
   lakeduel migrate run s3://lake/events --to 'ducklake:postgres:dbname=lake' --table events
   lakeduel migrate run --file tables.json --parallel 4 --report ./proofs
   lakeduel migrate verify --to 'ducklake:postgres:dbname=lake' --table events --rows --report ./proof
+  lakeduel migrate follow --to 'ducklake:postgres:dbname=lake' --table events
+  lakeduel migrate cutover --to 'ducklake:postgres:dbname=lake' --table events
   lakeduel migrate rollback --to 'ducklake:postgres:dbname=lake' --table events
 
 A file of tables: {"to": "ducklake:postgres:dbname=lake", "tables": [{"uri": "s3://lake/events", "table": "events"},
@@ -25,13 +29,22 @@ configuration, as for the other commands.
 `
 const MAX_VERSION = Number.MAX_SAFE_INTEGER
 const SHOWN_COMMITS = 10
+const FOLLOW_EVERY_MS = 5_000
 
-/** `lakeduel migrate inspect | plan | run | verify | rollback`. */
+/** `lakeduel migrate inspect | plan | run | verify | follow | cutover | rollback`. */
 export function migrateCommand(): Command {
   const command = new Command('migrate')
     .description('moves Delta tables into a DuckLake catalog, without copying where that is safe')
     .addHelpText('after', EXAMPLES)
-  for (const child of [inspectCommand(), planCommand(), runCommand(), verifyCommand(), rollbackCommand()])
+  for (const child of [
+    inspectCommand(),
+    planCommand(),
+    runCommand(),
+    verifyCommand(),
+    followCommand(),
+    cutoverCommand(),
+    rollbackCommand(),
+  ])
     command.addCommand(child)
   return command
 }
@@ -89,6 +102,25 @@ function verifyCommand(): Command {
     .option('--report <folder>', 'write the proof there, as JSON, Markdown and HTML')
     .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
     .action(verify)
+}
+
+function followCommand(): Command {
+  return lakeCommand('follow', 'apply the commits of the Delta table as they come, until Ctrl-C')
+    .option('--every <duration>', 'how often to look for new ones', parseDuration, FOLLOW_EVERY_MS)
+    .option('--once', 'apply those that are there, and end')
+    .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
+    .action(follow)
+}
+
+function cutoverCommand(): Command {
+  return lakeCommand(
+    'cutover',
+    'check that both tables are equal at the latest version, and tell how to switch; nothing is written',
+  )
+    .option('--rows', 'compare row by row, too')
+    .option('--report <folder>', 'write the proof there, as JSON, Markdown and HTML')
+    .option('--max-memory <size>', 'the most memory to take', parseMemoryCap)
+    .action(cutover)
 }
 
 function rollbackCommand(): Command {

@@ -143,9 +143,11 @@ async function migrateInto(
     keepUnproved: options.keepUnproved ?? false,
   }
   const target = parseTableName(table.table)
-  const result = await migrateTable(surroundings, source, lake, target, migrateOptions, (progress) =>
-    display.show(table.table, progress),
-  )
+  const signal = interruptSignal()
+  const result = await migrateTable(surroundings, source, lake, target, migrateOptions, (progress) => {
+    signal.throwIfAborted()
+    display.show(table.table, progress)
+  })
   const proof = 'proof' in result ? result.proof : null
   if (options.report !== undefined && proof !== null)
     await writeProof(reportFolder(options.report, options.file, target), proof)

@@ -32,7 +32,12 @@ export async function snapshotsOf(lake: Lake, migration: string): Promise<readon
   const rows = await lake.session.query(
     z.object({ id: z.bigint() }),
     `SELECT snapshot_id AS id FROM ${lake.metadata}.ducklake_snapshot_changes
-     WHERE contains(commit_extra_info, ${literal(`"migration":${JSON.stringify(migration)}`)}) ORDER BY 1`,
+     WHERE ${ofMigration(migration)} ORDER BY 1`,
   )
   return rows.map(({ id }) => Number(id))
+}
+
+/** Whether a row of `ducklake_snapshot_changes` is of a migration, in SQL. */
+export function ofMigration(migration: string): string {
+  return `contains(commit_extra_info, ${literal(`"migration":${JSON.stringify(migration)}`)})`
 }

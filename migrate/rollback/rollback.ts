@@ -1,9 +1,8 @@
-import { z } from 'zod'
 import { translated } from '../../backends/duckdb/errors.ts'
 import { LAKE } from '../../backends/ducklake/catalog.ts'
 import { literal } from '../../platform/duckdb/sql.ts'
-import { LakeduelError } from '../../platform/errors.ts'
 import { snapshotsOf } from '../lake/commit-info.ts'
+import { assertUnchangedByOthers } from '../lake/foreign-changes.ts'
 import { canGuard, guard } from '../lake/guard.ts'
 import type { Lake } from '../lake/lake.ts'
 import { tableId } from '../lake/table-id.ts'
@@ -16,6 +15,8 @@ export interface RolledBack {
   readonly expiredSnapshots: number
 }
 
+const REMEDY = 'Keep what was written since, or roll back with --force, which drops it with the table.'
+
 /**
  * Undoes a migration: its table and its state go, and the snapshots that only it has made. Files of the Delta table are left
  * alone, also where they had been handed over; those that DuckLake wrote itself go with its next `cleanup_old_files`.
@@ -27,7 +28,7 @@ export async function rollback(lake: Lake, target: TableName, force: boolean): P
   if (state === null) throw noMigration(target)
   const name = state.status === 'done' ? target : stagingName(target)
   const snapshots = await snapshotsOf(lake, state.id)
-  if (!force) await assertUnchanged(lake, target, name, Math.max(...snapshots))
+  if (!force) await assertUnchangedByOthers(lake, name, state.id, REMEDY)
   return translated('rolling the migration back', { ...target, migration: state.id }, async () => {
     await keepSource(lake, state, name)
     await lake.session.transaction(async () => {
@@ -59,28 +60,4 @@ async function expire({ session }: Lake, snapshots: readonly number[]): Promise<
   if (snapshots.length === 0) return 0
   await session.run(`CALL ducklake_expire_snapshots(${literal(LAKE)}, versions => [${snapshots.join(', ')}])`)
   return snapshots.length
-}
-
-async function assertUnchanged(
-  lake: Lake,
-  target: TableName,
-  name: TableName,
-  lastSnapshot: number,
-): Promise<void> {
-  const id = (await tableId(lake, name)) ?? -1n
-  const rows = await lake.session.query(
-    z.object({ snapshot_id: z.bigint(), changes_made: z.string() }),
-    `SELECT snapshot_id, changes_made FROM ${lake.metadata}.ducklake_snapshot_changes
-     WHERE snapshot_id > ${lastSnapshot} AND regexp_matches(changes_made, ${literal(`:${id}(,|$)`)}) ORDER BY 1`,
-  )
-  const [first] = rows
-  if (first === undefined) return
-  throw new LakeduelError(
-    'MIGRATION_REFUSED',
-    `${target.schema}.${target.table} was changed after its migration (${rows.length} snapshots, the first is ${first.snapshot_id}).`,
-    {
-      facts: { ...target, snapshots: rows.map(({ snapshot_id }) => Number(snapshot_id)) },
-      remedy: 'Keep what was written since, or roll back with --force, which drops it with the table.',
-    },
-  )
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { literal } from '../../platform/duckdb/sql.ts'
+import { ofMigration } from '../lake/commit-info.ts'
 import type { Lake } from '../lake/lake.ts'
 
 /** The snapshot that a version of a Delta table became: readers name it with `AT (VERSION => snapshot)`. */
@@ -15,7 +15,7 @@ export async function versionSnapshots(lake: Lake, migration: string): Promise<r
   const rows = await lake.session.query(
     z.object({ id: z.bigint(), info: z.string() }),
     `SELECT snapshot_id AS id, commit_extra_info AS info FROM ${lake.metadata}.ducklake_snapshot_changes
-     WHERE contains(commit_extra_info, ${literal(`"migration":${JSON.stringify(migration)}`)}) ORDER BY 1`,
+     WHERE ${ofMigration(migration)} ORDER BY 1`,
   )
   const last = new Map<number, number>()
   for (const { id, info } of rows)

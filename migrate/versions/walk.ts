@@ -7,7 +7,7 @@ import type { VersionStep } from './apply-version.ts'
 
 /** Goes from version to version of a Delta table, reading each commit once. */
 export class VersionWalk {
-  readonly #log: DeltaLog
+  #log: DeltaLog
   readonly #state: TableState
   #current: DeltaSnapshot
 
@@ -26,6 +26,12 @@ export class VersionWalk {
 
   get current(): DeltaSnapshot {
     return this.#current
+  }
+
+  /** Goes on by a later listing of the same log. */
+  onward(log: DeltaLog): this {
+    this.#log = log
+    return this
   }
 
   /** The next version up to a last one; where its commit was cleaned up, the next that a checkpoint still tells. */
