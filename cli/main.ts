@@ -13,6 +13,7 @@ import { runsCommand } from './commands/runs.ts'
 import { servicesCommand } from './commands/services.ts'
 import { sourceCommand } from './commands/source.ts'
 import { syncCommand } from './commands/sync.ts'
+import { tuneCommand } from './commands/tune.ts'
 import { workerCommand } from './commands/worker.ts'
 
 const EXAMPLES = `
@@ -53,6 +54,7 @@ function program(): Command {
     sourceCommand(),
     workerCommand(),
     migrateCommand(),
+    tuneCommand(),
     measureCommand(),
     doctorCommand(),
     servicesCommand(),

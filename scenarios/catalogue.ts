@@ -7,6 +7,7 @@ import { mergePartitions } from './merge-partitions.ts'
 import { nested } from './nested.ts'
 import { readBack } from './read-back.ts'
 import type { Scenario } from './scenario.ts'
+import { settings } from './settings.ts'
 import { smallCommits } from './small-commits.ts'
 import { stripePaging } from './stripe-paging.ts'
 import { wideJson } from './wide-json.ts'
@@ -24,4 +25,5 @@ export const SCENARIOS: readonly Scenario[] = [
   longevity,
   readBack,
   catalogFaults,
+  settings,
 ]

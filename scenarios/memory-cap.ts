@@ -2,13 +2,14 @@ import { totalmem } from 'node:os'
 import { formatOf } from '../backends/backend.ts'
 import type { Metric, Point } from '../reports/schema.ts'
 import { outcomeOf } from './batch-scenario.ts'
+import { LOCALITIES } from './data/one-merge.ts'
 import { cost, memory, ratio, work } from './measure/metric.ts'
-import { LOCALITIES, memoryCapDataset } from './memory-cap/dataset.ts'
-import { type Attempt, Trials } from './memory-cap/trials.ts'
+import { memoryCapDataset } from './memory-cap/dataset.ts'
 import { CellFailed } from './runner/failure.ts'
 import type { Lab, Measured, Parameters, PlannedCell, ProfileSpec, Scenario } from './scenario.ts'
 import { nameAt, numberAt, parameter } from './scenario.ts'
 import { leastCap, type Trial } from './search/least-cap.ts'
+import { type Attempt, Trials } from './search/trials.ts'
 
 const MIB = 2 ** 20
 const GIB = 2 ** 30
@@ -20,11 +21,11 @@ async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   const table = await lab.table(key, formatOf(cell.arm))
   const trials = new Trials(cell.arm, lab, table, prepared)
   const found = await leastCap(
-    (capBytes) => trials.merge(capBytes),
+    (capBytes) => trials.mergeAndCheck(capBytes),
     searchAround(table.storedBytes, lab.parameters),
   )
   if (found.passedBytes === null) throw lastFailure(found.trials)
-  const last = await trials.merge(found.passedBytes)
+  const last = await trials.mergeAndCheck(found.passedBytes)
   if (last.failure !== null) throw new CellFailed(last.failure)
   const maintenance = await trials.maintain(found.passedBytes)
   return {

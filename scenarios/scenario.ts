@@ -104,6 +104,8 @@ export interface Scenario {
   readonly profiles: Readonly<Record<Profile, ProfileSpec>>
   /** Whether its cells break the way to the servers, and so must have a proxy on it. */
   readonly faults?: boolean
+  /** Whether it runs only where it is named, since it compares no arms. */
+  readonly onDemand?: boolean
   /** Why a combination makes no sense, or isn't worth its time in this profile; null where it is a cell. */
   readonly excludes?: (arm: Arm, point: Point, profile: Profile) => string | null
   /** Points with the same name here share what is made for them, and `estimate` tells of it for each. Without it no point does. */

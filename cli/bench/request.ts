@@ -149,6 +149,7 @@ function axesText(axes: BenchPlan['axes']): string {
 }
 
 function scenariosNamed(names: readonly string[]): readonly Scenario[] {
+  if (names.length === 0) return SCENARIOS.filter(({ onDemand }) => onDemand !== true)
   const known = SCENARIOS.map(({ name }) => name)
   const wanted = chosen('scenario', names, known)
   return SCENARIOS.filter(({ name }) => wanted.includes(name))

@@ -67,6 +67,7 @@ function withPlan(command: Command): Command {
     )
     .option('--nested <form>', 'nested values as json text or as struct')
     .option('--engine-set <key=value>', 'a setting of the arm (repeat it)', append, [])
+    .option('--tuned <file>', 'take the settings that `lakeduel tune` found for a pod of the loader’s size')
     .option('--file <file>', 'a JSON file that says all of this, for many tables')
 }
 

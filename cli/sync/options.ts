@@ -17,6 +17,7 @@ export interface SyncOptions {
   readonly column: readonly string[]
   readonly nested?: string
   readonly engineSet: readonly string[]
+  readonly tuned?: string
   readonly file?: string
   readonly maxMemory?: number | null
   readonly extractorMemory?: number | null

@@ -10,6 +10,7 @@ import type { RunFailure } from '../../pipeline/state/model.ts'
 import { openState, STATE_DEFAULTS, type State } from '../../pipeline/state/store.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
+import { profileFor, readProfiles } from '../tune/profiles.ts'
 import { SyncDisplay, type TableView } from './display.ts'
 import { type Extracted, extractWithRestarts } from './extracting.ts'
 import { runLoader } from './loading.ts'
@@ -27,7 +28,7 @@ const POLL_MS = 300
 /** `lakeduel sync`: plan → begin → extract and load side by side → tell how it ended. */
 export async function runSync(options: SyncOptions): Promise<void> {
   const drain = interruptSignal()
-  const plan = await planOf(options)
+  const plan = await withTuned(await planOf(options), options)
   await using opened = await openSurroundings(options, drain)
   const { surroundings } = opened
   await using state = await openState(surroundings.postgres, { schema: surroundings.stateSchema })
@@ -35,6 +36,14 @@ export async function runSync(options: SyncOptions): Promise<void> {
   const outcome = await carryOut({ options, plan, opened, sourceConfig, begun, state, drain })
   process.stdout.write(options.json ? `${JSON.stringify(outcome, null, 2)}\n` : `${outcomeText(outcome)}\n`)
   process.exitCode = exitCodeOf(outcome)
+}
+
+/** What the plan sets itself counts before what was tuned. */
+async function withTuned(plan: SyncPlan, options: SyncOptions): Promise<SyncPlan> {
+  if (options.tuned === undefined) return plan
+  const profiles = await readProfiles(options.tuned)
+  const { settings } = profileFor(profiles, plan.to, memoryBudgetOf(options).loaderBytes)
+  return { ...plan, settings: { ...settings, ...plan.settings } }
 }
 
 interface Begun {

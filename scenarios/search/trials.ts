@@ -1,4 +1,5 @@
 import { type Arm, formatOf } from '../../backends/backend.ts'
+import type { Phase } from '../../reports/schema.ts'
 import type { CheckedEvent } from '../processes/protocol.ts'
 import { CellFailed, type Failure } from '../runner/failure.ts'
 import { type Place, removePlace } from '../runner/surroundings.ts'
@@ -8,6 +9,9 @@ import type { Lab, LoaderOptions, PreparedDataset, PreparedTable } from '../scen
 export interface Attempt {
   readonly passed: boolean
   readonly failure: Failure | null
+  /** What the merge took; null where it failed. */
+  readonly phase: Phase | null
+  /** What a reader found afterwards; null where there was none. */
   readonly checked: CheckedEvent | null
 }
 
@@ -26,21 +30,33 @@ export class Trials {
   }
 
   /** Whatever ends a merge under a cap is a failure of that cap, and is kept by its kind; what passed is checked. */
-  async merge(capBytes: number): Promise<Attempt> {
+  async mergeAndCheck(capBytes: number): Promise<Attempt> {
+    const merged = await this.merge(capBytes, {})
+    return merged.passed ? { ...merged, checked: await this.check() } : merged
+  }
+
+  /** @param settings of the arm, apart from its defaults */
+  async merge(capBytes: number, settings: NonNullable<LoaderOptions['settings']>): Promise<Attempt> {
     const place = await this.#freshCopy()
-    const { batches, dataset, expectation } = this.#prepared
+    const { batches } = this.#prepared
     const { runId } = this.#lab.surroundings
     const work = { kind: 'apply' as const, batches, mode: 'upsert' as const, runId, firstBatchIndex: 0 }
-    const failure = await this.#failureOf('apply', place, work, capBytes)
-    if (failure !== null) return { passed: false, failure, checked: null }
+    return await this.#load('apply', { place, work, memoryCapBytes: capBytes, settings })
+  }
+
+  /** Reads the table that was merged last. */
+  async check(): Promise<CheckedEvent | null> {
+    const { dataset, expectation } = this.#prepared
+    const place = this.#lab.place()
     const reading = { arm: this.#arm, place, table: dataset.table, query: dataset.readQuery, expectation }
-    const { checked } = await this.#lab.read('read-after', reading)
-    return { passed: true, failure: null, checked }
+    return (await this.#lab.read('read-after', reading)).checked
   }
 
   /** Maintains the table that was merged last, under a cap. */
   async maintain(capBytes: number): Promise<Failure | null> {
-    return await this.#failureOf('maintain', this.#lab.place(), { kind: 'maintain' }, capBytes)
+    const work = { kind: 'maintain' as const }
+    return (await this.#load('maintain', { place: this.#lab.place(), work, memoryCapBytes: capBytes }))
+      .failure
   }
 
   async #freshCopy(): Promise<Place> {
@@ -48,18 +64,14 @@ export class Trials {
     return await this.#lab.copyOf(this.#table, formatOf(this.#arm))
   }
 
-  async #failureOf(
-    phase: string,
-    place: Place,
-    work: LoaderOptions['work'],
-    memoryCapBytes: number,
-  ): Promise<Failure | null> {
+  async #load(phaseName: string, options: Omit<LoaderOptions, 'arm' | 'table'>): Promise<Attempt> {
     const { table } = this.#prepared.dataset
     try {
-      await this.#lab.load(phase, { arm: this.#arm, place, table, work, memoryCapBytes })
-      return null
+      const { phase } = await this.#lab.load(phaseName, { arm: this.#arm, table, ...options })
+      return { passed: true, failure: null, phase, checked: null }
     } catch (error) {
-      if (error instanceof CellFailed) return error.failure
+      if (error instanceof CellFailed)
+        return { passed: false, failure: error.failure, phase: null, checked: null }
       throw error
     }
   }
