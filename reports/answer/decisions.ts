@@ -47,6 +47,19 @@ const RULES: readonly Rule[] = [
     situation: 'readers scan the table between merges and maintenance',
   },
   { scenario: 'catalog-faults', axis: 'durationMs', situation: 'servers fail' },
+  {
+    scenario: 'stripe-paging',
+    axis: 'kills',
+    situation: 'an import that pages an API is killed',
+    chosen: ['afterKill'],
+  },
+  {
+    scenario: 'deployment',
+    axis: 'graceSeconds',
+    situation: 'a rollout meets an import',
+    chosen: ['rollout'],
+  },
+  { scenario: 'nested', axis: 'invoices', situation: 'child rows need their parents', chosen: ['parents'] },
 ]
 
 export interface Decision {

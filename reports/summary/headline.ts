@@ -9,6 +9,10 @@ const HEADLINES: Readonly<Record<string, string>> = {
   longevity: 'mergeMs',
   'read-back': 'merged-scan.wallMs',
   'catalog-faults': 'recoveryMs',
+  'stripe-paging': 'wallMs',
+  deployment: 'reservedGibSeconds',
+  nested: 'wallMs',
+  settings: 'tuned.wallMs',
 }
 const APPLY = 'apply.wallMs'
 

@@ -8,7 +8,7 @@ import { metricsOf } from '../../../reports/metrics.ts'
 import type { Results } from '../../../reports/schema.ts'
 import { median } from '../../../reports/statistics/quantile.ts'
 import { madeUpResults, madeUpScenario, measuredCell } from '../made-up-results.ts'
-import { type Caps, concurrency, memoryCap, type Paces, pace, resultsOf } from './made-up-answers.ts'
+import { type Caps, concurrency, memoryCap, nested, type Paces, pace, resultsOf } from './made-up-answers.ts'
 
 const DUCK = 'ducklake/merge'
 const DELTA = 'delta/deltalite'
@@ -265,6 +265,20 @@ test('of two runs of a scenario the newer one counts', () => {
   expect(sentences(answerFrom([later, older]))[0]).toContain('within 101 MiB')
   expect(answerFrom([later, older]).runs.map(({ scenarios }) => scenarios)).toEqual([['memory-cap'], []])
 })
+
+test.each([
+  [900, 1_800, 'ducklake/merge (parents stored)'],
+  [1_800, 900, 'ducklake/merge (parents listed)'],
+])(
+  'where an import has a choice of its own, the choice follows the figures: %i ms stored, %i ms listed',
+  (stored, listed, choice) => {
+    const { decisions } = answerFrom([resultsOf([nested(stored, listed)])])
+    expect(decisions.map(({ when, choose }) => [when, ...choose])).toEqual([
+      ['child rows need their parents, invoices 400 rows', choice],
+    ])
+    expect(decisions[0]?.because.text).toContain('wall')
+  },
+)
 
 function statementsOf({ answers, decisions }: Answers): readonly Statement[] {
   return [

@@ -117,3 +117,18 @@ function writersCell(arm: string, point: Point, repetition: number, pace: Pace):
 }
 
 export const pace = (commitsPerSecond: number, rowsLost = 0): Pace => ({ commitsPerSecond, rowsLost })
+
+/** Lines from stored invoices take `storedMs`, from listed ones `listedMs`. */
+export function nested(storedMs: number, listedMs: number) {
+  const cells = Object.entries({ stored: storedMs, listed: listedMs }).map(([parents, wallMs]) =>
+    measuredCell(
+      { scenario: 'nested', arm: 'ducklake/merge', repetition: 0, point: { parents, invoices: 400 } },
+      { wallMs: ms(wallMs) },
+    ),
+  )
+  const axes = [
+    { name: 'parents', unit: null, description: 'where from', values: ['stored', 'listed'] },
+    { name: 'invoices', unit: 'rows', description: 'invoices', values: [400] },
+  ]
+  return { scenario: madeUpScenario({ name: 'nested', axes, repeat: 1 }), cells }
+}
