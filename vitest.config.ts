@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /** Tests that are given services by test/global-setup.ts; all others start without waiting for any. */
@@ -21,6 +23,8 @@ export default defineConfig({
     // A native engine that crashes takes its process with it, and memory that it leaks goes with the process.
     pool: 'forks',
     maxWorkers: 2,
+    // Tests start some thousand processes of ours, each of which would compile the same modules.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     setupFiles: ['test/leaked-processes.ts'],
