@@ -1,5 +1,6 @@
 import type { Pod } from '../../platform/pods/pod.ts'
 import { ProcessMemory } from './process-memory.ts'
+import { Timeline } from './timeline.ts'
 
 /** A sample takes 0.15 ms of the cgroup and 0.5 ms of two processes, so that both cost less than 1 % of one processor. */
 const CGROUP_INTERVAL_MS = 50
@@ -7,6 +8,7 @@ const PROCESS_INTERVAL_MS = 250
 /** Reading PSS walks all page tables of a process under its `mmap_lock`, so its interval grows with what it takes. */
 const PSS_INTERVAL_MS = 500
 const PSS_SHARE_OF_TIME = 1 / 500
+const TIMELINE_POINTS = 60
 
 export interface MemoryOptions {
   /** Process ids by role: `loader`, `sidecar`. Other processes of the pod go by the name of their command. */
@@ -36,6 +38,8 @@ export interface MemoryRecord {
 
 export interface MemoryResult {
   readonly record: MemoryRecord
+  /** The cgroup's private anonymous memory by the time since the start; empty where there is no cgroup. */
+  readonly timeline: Timeline['points']
   readonly samples: number
   /** What the sampling itself took of this process's time. */
   readonly samplerSeconds: number
@@ -58,6 +62,7 @@ export class MemoryMeasurement implements Disposable {
   #anonPeakBytes: number | null = null
   #pssPeakBytes: number | null = null
   #nextPssAt = performance.now() + PSS_INTERVAL_MS
+  readonly #timeline = new Timeline(TIMELINE_POINTS)
   #samples = 0
   #samplerMs = 0
 
@@ -100,6 +105,7 @@ export class MemoryMeasurement implements Disposable {
     const peakBytes = this.#peakIsKept ? usage.peakBytes : null
     this.#cgroupPeakBytes = Math.max(this.#cgroupPeakBytes ?? 0, peakBytes ?? usage.currentBytes)
     this.#anonPeakBytes = Math.max(this.#anonPeakBytes ?? 0, usage.anonBytes)
+    this.#timeline.add(usage.anonBytes)
   }
 
   #sampleProcesses(): void {
@@ -150,6 +156,7 @@ export class MemoryMeasurement implements Disposable {
         anonPeakBytes: this.#anonPeakBytes,
         pssPeakBytes: this.#pssPeakBytes,
       },
+      timeline: this.#timeline.points,
       samples: this.#samples,
       samplerSeconds: this.#samplerMs / 1000,
     }

@@ -27,6 +27,9 @@ import { type Instruments, measurePhase } from './phase.ts'
 import type { Shared } from './shared.ts'
 import { environmentOf, type Place, placeOf, removePlace, type Surroundings } from './surroundings.ts'
 
+/** A phase of less than a second shows nothing over time. */
+const LEAST_TIMELINE_POINTS = 20
+
 export interface LabOptions {
   readonly cellId: string
   /** As the cell's processes must see the servers. */
@@ -160,6 +163,8 @@ export class CellLab implements Lab, AsyncDisposable {
     this.enter(phase)
     const measured = await measurePhase<Result>(processes, this.#options.instruments, work)
     this.phases[phase] = measured.phase
+    if (measured.memoryOverTime.length >= LEAST_TIMELINE_POINTS)
+      this.series[`${phase}.memory`] = overTime(measured.memoryOverTime)
     return measured
   }
 
@@ -216,5 +221,13 @@ export class CellLab implements Lab, AsyncDisposable {
 
   get #waiting(): Waiting {
     return { deadlineMs: this.deadlineMs, signal: this.signal }
+  }
+}
+
+function overTime(points: readonly (readonly [number, number])[]): Series {
+  return {
+    x: { name: 'time', unit: 'ms' },
+    y: { name: 'private memory', unit: 'bytes' },
+    points: points.map(([ms, bytes]) => [ms, bytes]),
   }
 }

@@ -14,6 +14,13 @@ export interface Instruments {
   readonly scratchDir: string
 }
 
+export interface MeasuredPhase<Result> {
+  readonly phase: Phase
+  readonly result: Result
+  /** Private memory over time where there is one pod; what several pods hold at one moment isn't known. */
+  readonly memoryOverTime: readonly (readonly [ms: number, bytes: number])[]
+}
+
 /**
  * Measures the pods of processes that stand ready while `work` goes on. The wall time is the work's own where it tells one,
  * as a child does that keeps the time itself; what is read from servers is read before and after it.
@@ -22,7 +29,7 @@ export async function measurePhase<Result>(
   processes: readonly Ready[],
   instruments: Instruments,
   work: () => Promise<Result & { readonly wallMs?: number }>,
-): Promise<{ readonly phase: Phase; readonly result: Result }> {
+): Promise<MeasuredPhase<Result>> {
   const s3Usage = await instruments.s3.start()
   const postgresUsage = await instruments.postgres.start()
   using measurements = new Measurements(processes)
@@ -30,11 +37,13 @@ export async function measurePhase<Result>(
   const startedAt = performance.now()
   const result = await work()
   const wallMs = result.wallMs ?? performance.now() - startedAt
+  const { memoryOverTime, ...measured } = measurements.stop()
   return {
     result,
+    memoryOverTime,
     phase: {
       wallMs,
-      ...measurements.stop(),
+      ...measured,
       s3: await s3Usage(),
       postgres: await postgresUsage(),
       spillPeakBytes: spill.peakBytes,
@@ -54,11 +63,14 @@ class Measurements implements Disposable {
     this.#cpu = processes.map(({ child }) => startCpuMeasurement(child.pod))
   }
 
-  stop(): Pick<Phase, 'memory' | 'cpuSeconds' | 'orchestratorCpuSeconds'> {
+  stop(): Pick<Phase, 'memory' | 'cpuSeconds' | 'orchestratorCpuSeconds'> &
+    Pick<MeasuredPhase<unknown>, 'memoryOverTime'> {
     const cpu = this.#cpu.map((end) => end())
-    const records = this.#memory.map((measurement) => measurement.stop().record)
+    const results = this.#memory.map((measurement) => measurement.stop())
+    const [first, ...others] = results
     return {
-      memory: together(records),
+      memory: together(results.map(({ record }) => record)),
+      memoryOverTime: others.length === 0 ? (first?.timeline ?? []) : [],
       cpuSeconds: cpu.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
       orchestratorCpuSeconds: Math.max(0, ...cpu.map(({ orchestratorCpuSeconds }) => orchestratorCpuSeconds)),
     }
