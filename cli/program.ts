@@ -6,6 +6,7 @@ import { answerCommand } from './commands/answer.ts'
 import { benchCommand } from './commands/bench.ts'
 import { compareCommand } from './commands/compare.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { gateCommand } from './commands/gate.ts'
 import { measureCommand } from './commands/measure.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -32,7 +33,7 @@ Exit codes:
   2  bad usage, configuration   5  the disk is full
      or results file            6  another sync has the table
                               130  interrupted
-compare has its own: 1 regression, 2 wrong data, 3 inconclusive, 4 anything else.
+compare and gate have their own: 1 regression, 2 wrong data, 3 inconclusive, 4 anything else.
 `
 
 function program(): Command {
@@ -48,6 +49,7 @@ function program(): Command {
     benchCommand(),
     answerCommand(),
     compareCommand(),
+    gateCommand(),
     syncCommand(),
     runsCommand(),
     sourceCommand(),
@@ -86,7 +88,7 @@ function inOrder(error: unknown): readonly unknown[] {
 }
 
 /** Commands whose 1, 2 and 3 are verdicts, so that whatever keeps them from one is 4. */
-const JUDGES: ReadonlySet<string | undefined> = new Set(['compare'])
+const JUDGES: ReadonlySet<string | undefined> = new Set(['compare', 'gate'])
 const NOT_JUDGED = 4
 
 function exitCodeOf(error: LakeduelError | CommanderError, command: string | undefined): number {

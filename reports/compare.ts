@@ -6,17 +6,20 @@ import { type Outcome, outcomeOf } from './compare/outcomes.ts'
 import { judgePaired, pairedMetric } from './compare/paired.ts'
 import { groupsOf, isInterleaved, pairsOf } from './compare/pairs.ts'
 import {
+  appliedTolerance,
   DEFAULT_TOLERANCES,
   FAMILY_LEVEL,
   type Tolerances,
-  toleranceOf,
   VARYING_COUNT_TOLERANCE,
 } from './compare/rules.ts'
 import type { Results } from './schema.ts'
 import { holm } from './statistics/holm.ts'
 
 export interface CompareOptions {
+  /** By kind of metric. */
   readonly tolerances?: Tolerances
+  /** A tolerance of one metric's own, or undefined for that of its kind. */
+  readonly toleranceFor?: (judged: Pick<Measured, 'scenario' | 'arm' | 'metric'>) => number | undefined
   /** Which metrics are judged: fewer make a smaller family, which needs fewer pairs. Default: all. */
   readonly judges?: (measured: Pick<Measured, 'scenario' | 'arm' | 'metric'>) => boolean
 }
@@ -52,13 +55,15 @@ export const EXIT_CODES: Readonly<Record<ComparisonVerdict, number>> = {
 export function compareResults(
   baseline: Results,
   candidate: Results,
-  { tolerances = DEFAULT_TOLERANCES, judges = () => true }: CompareOptions = {},
+  { tolerances = DEFAULT_TOLERANCES, toleranceFor, judges = () => true }: CompareOptions = {},
 ): Comparison {
   const groups = groupsOf(baseline, candidate)
   const interleaved = groups.every(isInterleaved)
   const outcomes = groups.map(outcomeOf)
   const measured = groups.flatMap(measuredOf).filter(judges)
-  const { judgements, family } = judgeAll(measured, tolerances, interleaved)
+  const toleranceOf = (one: Measured) =>
+    appliedTolerance(one.kind, toleranceFor?.(one) ?? tolerances[one.kind], interleaved)
+  const { judgements, family } = judgeAll(measured, toleranceOf)
   return {
     differences: differencesBetween(baseline, candidate),
     interleaved,
@@ -74,10 +79,8 @@ export function compareResults(
 /** Counts without noise by themselves, all others as one family. In the order of `measured`. */
 function judgeAll(
   measured: readonly Measured[],
-  tolerances: Tolerances,
-  interleaved: boolean,
+  tolerance: (one: Measured) => number,
 ): { readonly judgements: readonly Judgement[]; readonly family: number } {
-  const tolerance = ({ kind }: Measured) => toleranceOf(kind, tolerances, interleaved)
   const noisy = measured
     .filter((one) => !isExact(one))
     .map((one) =>

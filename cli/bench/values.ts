@@ -1,14 +1,6 @@
 import { InvalidArgumentError } from 'commander'
+import { parseBytes } from '../../reports/amounts.ts'
 
-const UNITS: Readonly<Record<string, number>> = {
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-}
 /** Node alone needs some 60 MiB, so that a smaller pod could start nothing. */
 const LEAST_CAP_BYTES = 64 * 2 ** 20
 const MAX_SEED = 2 ** 31 - 1
@@ -22,13 +14,6 @@ export function parseMemoryCap(text: string): number | null {
   throw new InvalidArgumentError(
     'Give a size of at least 64MiB with its unit, such as 512MiB or 1GiB, or "none".',
   )
-}
-
-/** A number with its unit, in bytes; null for anything else. */
-export function parseBytes(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)$/i.exec(text)
-  const bytes = Math.round(Number(match?.[1]) * (UNITS[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN))
-  return Number.isFinite(bytes) ? bytes : null
 }
 
 export function parseRepeat(text: string): number {

@@ -6,6 +6,7 @@ import { renderComparison } from '../../reports/compare/terminal.ts'
 import { type Comparison, compareResults, EXIT_CODES } from '../../reports/compare.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
 import { collect } from '../bench/values.ts'
+import { assertAlike } from '../compare/assert-alike.ts'
 import { tolerancesFrom } from '../compare/tolerances.ts'
 import { readResults } from '../results/read.ts'
 
@@ -65,7 +66,8 @@ async function compare(baselinePath: string, candidatePath: string, options: Com
   const tolerances = tolerancesFrom(options.tolerance)
   const [baseline, candidate] = await Promise.all([readResults(baselinePath), readResults(candidatePath)])
   const comparison = compareResults(baseline, candidate, { judges: judgesOf(options), tolerances })
-  assertComparable(comparison, options)
+  assertAlike(comparison, options)
+  assertJudged(comparison, options)
   process.stdout.write(textOf(comparison, options))
   process.exitCode = EXIT_CODES[comparison.verdict]
 }
@@ -81,26 +83,9 @@ function textOf(comparison: Comparison, { json, markdown, all }: CompareOptions)
   return `${renderComparison(comparison, { width: Math.min(width, WIDEST), color }, all === true)}\n`
 }
 
-/** Figures of two machines or two fixtures side by side would look like a comparison, and are none. */
-function assertComparable(
-  { differences, judgements, shared }: Comparison,
-  { metric, mixed }: CompareOptions,
-): void {
-  const { conditions } = differences
-  if (shared === 0) {
-    throw new LakeduelError('USAGE', 'The files have no arm at any point of a scenario in common.', {
-      remedy: 'Give two runs of the same scenarios and arms, the baseline first.',
-    })
-  }
-  if (metric.length > 0 && judgements.length === 0) {
-    throw new LakeduelError('USAGE', `No metric that both files have is called ${metric.join(' or ')}.`, {
-      remedy: 'Leave --metric out with --all to see what they are called, or use * for any text.',
-    })
-  }
-  if (conditions.length === 0 || mixed === true) return
-  throw new LakeduelError('USAGE', `The files can't be compared. ${conditions.join('; ')}.`, {
-    facts: { differences: conditions },
-    remedy:
-      'Measure both on one machine with the same settings, or say --mixed to compare them all the same.',
+function assertJudged({ judgements }: Comparison, { metric }: CompareOptions): void {
+  if (metric.length === 0 || judgements.length > 0) return
+  throw new LakeduelError('USAGE', `No metric that both files have is called ${metric.join(' or ')}.`, {
+    remedy: 'Leave --metric out with --all to see what they are called, or use * for any text.',
   })
 }

@@ -1,4 +1,5 @@
 import { LakeduelError } from '../../platform/errors.ts'
+import { parseShare } from '../../reports/amounts.ts'
 import { DEFAULT_TOLERANCES, type MetricKind, type Tolerances } from '../../reports/compare/rules.ts'
 import { chosen } from '../bench/nearest.ts'
 
@@ -20,12 +21,4 @@ export function tolerancesFrom(assignments: readonly string[]): Tolerances {
     return chosen('kind of metric', [name.trim()], KINDS).map((kind) => [kind, share] as const)
   })
   return { ...DEFAULT_TOLERANCES, ...Object.fromEntries(given) }
-}
-
-/** `5%` or `0.05`; null for anything else, and for what isn't below 1. */
-function parseShare(text: string): number | null {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/.exec(text)
-  if (match === null) return null
-  const share = Number(match[1]) / (match[2] === '%' ? 100 : 1)
-  return share < 1 ? share : null
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
-import { parseBytes, wholeNumber } from '../bench/values.ts'
+import { parseBytes } from '../../reports/amounts.ts'
+import { wholeNumber } from '../bench/values.ts'
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 const MAX_COUNT = 256

@@ -1,8 +1,8 @@
 import { metricsOf } from '../metrics.ts'
-import type { Cell } from '../schema.ts'
+import type { Cell, Results } from '../schema.ts'
 import { explainCell } from '../summary/outcome.ts'
 import type { Verdict } from './judgement.ts'
-import { type CellPair, type Group, pairsOf } from './pairs.ts'
+import { type CellPair, type Group, groupsOf, pairsOf } from './pairs.ts'
 
 /** What became of an arm at a point in both files, apart from its figures. */
 export interface Outcome extends Pick<Group, 'scenario' | 'arm' | 'point' | 'at'> {
@@ -15,6 +15,22 @@ export interface Outcome extends Pick<Group, 'scenario' | 'arm' | 'point' | 'at'
 export function outcomeOf(group: Group): Outcome {
   const { scenario, arm, point, at } = group
   return { scenario, arm, point, at, ...judge(group) }
+}
+
+/**
+ * The outcomes of a run by itself: what is wrong or failed needs no baseline to be so. An arm that has too little memory is a
+ * result; a budget on its figures fails.
+ */
+export function outcomesAlone(results: Results): readonly Outcome[] {
+  return groupsOf({ ...results, cells: [] }, results).map((group) => {
+    const { scenario, arm, point, at, candidate } = group
+    const place = { scenario, arm, point, at }
+    const failed = failuresOf(candidate).filter((cell) => !lacksMemory(cell))
+    const [first] = [...failed.filter(({ status }) => status === 'wrong-data'), ...failed]
+    if (first === undefined) return { ...place, verdict: 'new', reason: '' }
+    const verdict = first.status === 'wrong-data' ? 'wrong-data' : 'worse'
+    return { ...place, verdict, reason: `${failed.length} of ${candidate.length} failed: ${explain(first)}` }
+  })
 }
 
 function judge(group: Group): Pick<Outcome, 'verdict' | 'reason'> {
@@ -94,6 +110,12 @@ function appliedRows(cell: Cell): number | null {
 
 function failuresOf(cells: readonly Cell[]): readonly Cell[] {
   return ran(cells).filter(({ status }) => status !== 'ok')
+}
+
+function lacksMemory(cell: Cell): boolean {
+  return (
+    cell.status === 'oom-killed' || (cell.status === 'engine-error' && cell.code === 'ENGINE_OUT_OF_MEMORY')
+  )
 }
 
 function ran(cells: readonly Cell[]): readonly Cell[] {

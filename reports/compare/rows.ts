@@ -56,7 +56,7 @@ export function notesOn({
     ...(interleaved
       ? []
       : [
-          'The files were not measured turn by turn, so a machine that was slower for one of them looks like a change: times, CPU and rates have to differ by 20 % at least.',
+          'The files were not measured turn by turn, so a machine that was slower for one of them looks like a change: times and rates count as changed from a factor of 2, CPU from 1.5.',
         ]),
     `${plural(family, 'noisy metric')} judged together; the chance of one false alarm among them is ${formatPercent(familyLevel)} at most.`,
     ...(open.length === 0
@@ -114,6 +114,15 @@ function rowOf(judgement: Judgement): readonly string[] {
     judgement.verdict,
     needsOf(judgement),
   ]
+}
+
+/** A judgement as a clause: `apply wall: 1.01 s before, 1.29 s now, 1.30× (1.25–1.35×, tolerance 5 %)`. */
+export function describeChange(judgement: Judgement): string {
+  const { metric, unit, baseline, candidate, low, high, rule, tolerance, verdict } = judgement
+  const values = `${formatValue(baseline, unit)} before, ${formatValue(candidate, unit)} now`
+  const range = rule === 'exact' || low === null || high === null ? '' : `${formatRatioRange(low, high)}, `
+  const needs = verdict === 'inconclusive' ? `; needs ${needsOf(judgement)} more` : ''
+  return `${formatMetricName(metric)}: ${values}, ${ratioText(judgement)} (${range}tolerance ${formatPercent(tolerance)}${needs})`
 }
 
 /** How many more pairs settle an inconclusive judgement. */

@@ -12,10 +12,10 @@ export const DEFAULT_TOLERANCES: Tolerances = { time: 0.05, cpu: 0.05, memory: 0
 export const VARYING_COUNT_TOLERANCE = 0.05
 
 /**
- * The least tolerance of what depends on the speed of the machine where the two files were measured one after the other: by so
+ * The least tolerances of what depends on the speed of the machine where the two files were measured one after the other: by so
  * much two runs of the same thing may differ as wholes, whatever the spread within them. docs/gate.md has the measurement.
  */
-export const APART_TOLERANCE = 0.2
+const APART_TOLERANCES: Readonly<Partial<Record<MetricKind, number>>> = { time: 1, rate: 1, cpu: 0.5 }
 
 /** The chance of one false alarm in a whole comparison, over all of its noisy metrics together. */
 export const FAMILY_LEVEL = 0.01
@@ -26,11 +26,9 @@ export const LEAST_PAIRS = 6
 /** A count is believed to be exact when it is the same in so many repetitions of each side. */
 export const EXACT_REPETITIONS = 3
 
-const SPEED: ReadonlySet<MetricKind> = new Set(['time', 'cpu', 'rate'])
-
-export function toleranceOf(kind: MetricKind, tolerances: Tolerances, interleaved: boolean): number {
-  const own = tolerances[kind]
-  return interleaved || !SPEED.has(kind) ? own : Math.max(own, APART_TOLERANCE)
+/** A tolerance as it is applied: what depends on speed gets no less than `APART_TOLERANCES` in files that were measured apart. */
+export function appliedTolerance(kind: MetricKind, tolerance: number, interleaved: boolean): number {
+  return interleaved ? tolerance : Math.max(tolerance, APART_TOLERANCES[kind] ?? 0)
 }
 
 /**
