@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { gateCommand } from './commands/gate.ts'
 import { measureCommand } from './commands/measure.ts'
 import { migrateCommand } from './commands/migrate.ts'
+import { reportCommand } from './commands/report.ts'
 import { runsCommand } from './commands/runs.ts'
 import { servicesCommand } from './commands/services.ts'
 import { sourceCommand } from './commands/source.ts'
@@ -21,6 +22,7 @@ Examples:
   lakeduel bench                                  the quick benchmark: every scenario, every arm
   lakeduel bench --scenario merge-partitions --profile standard
   lakeduel answer RESULTS                         what the results of a run answer, in sentences
+  lakeduel report RESULTS --format html           results as a page, Markdown, CSV, JUnit XML, …
   lakeduel compare BASELINE CANDIDATE             whether one run is worse than another
   lakeduel sync --source postgres --table public.orders --to ducklake
   lakeduel runs list                              what was synced, and what failed
@@ -47,6 +49,7 @@ function program(): Command {
     .showHelpAfterError('(add --help for all options)')
   const commands = [
     benchCommand(),
+    reportCommand(),
     answerCommand(),
     compareCommand(),
     gateCommand(),

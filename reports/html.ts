@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { renderAnswersSection } from './html/answers.ts'
 import type { Chart } from './html/chart.ts'
+import { chartCsv } from './html/chart-csv.ts'
 import { chartsOf, type ScenarioCharts } from './html/charts.ts'
 import { escapeHtml, renderList, renderTable } from './html/markup.ts'
 import { PAGE_SCRIPT } from './html/script.ts'
@@ -105,6 +106,7 @@ function renderChart(chart: Chart): string {
   return `<figure>
 <h3>${escapeHtml(title)}</h3>
 <div class="plot" style="height: ${heightPx(chart)}px"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(description)}">${escapeHtml(description)}</canvas></div>
+<figcaption><a download="${escapeHtml(id)}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(chartCsv(chart).toWellFormed())}">Data of this chart (CSV)</a></figcaption>
 </figure>`
 }
 

@@ -9,9 +9,10 @@ import { renderJunit } from '../../reports/junit.ts'
 import type { Results } from '../../reports/schema.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
 import { assertAlike } from '../compare/assert-alike.ts'
-import { appendTo, readGateConfig, writeWhole } from '../gate/files.ts'
+import { readGateConfig } from '../gate/config.ts'
 import { baselinePath, recordBaseline } from '../gate/record-baseline.ts'
 import { readResults } from '../results/read.ts'
+import { appendTo, writeWhole } from '../results/write.ts'
 
 interface GateOptions {
   readonly config: string

@@ -3,7 +3,7 @@ import { LakeduelError } from '../../platform/errors.ts'
 import type { GateConfig } from '../../reports/gate/config.ts'
 import type { Results } from '../../reports/schema.ts'
 import { readResults } from '../results/read.ts'
-import { appendTo, writeWhole } from './files.ts'
+import { appendTo, writeWhole } from '../results/write.ts'
 
 /** A line of the log beside a baseline: why it was replaced, by what. */
 interface Replacement {

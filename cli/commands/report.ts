@@ -1,0 +1,87 @@
+import { Command } from 'commander'
+import { LakeduelError } from '../../platform/errors.ts'
+import { renderConsole } from '../../reports/console.ts'
+import { bencherMetricFormat } from '../../reports/export/bencher.ts'
+import { cellTestCases } from '../../reports/export/cell-test-cases.ts'
+import { resultsCsv } from '../../reports/export/csv.ts'
+import { customBenchmark } from '../../reports/export/custom-benchmark.ts'
+import { renderHtml } from '../../reports/html.ts'
+import { renderJunit } from '../../reports/junit.ts'
+import { renderMarkdown } from '../../reports/markdown.ts'
+import type { Results } from '../../reports/schema.ts'
+import { consoleOptions } from '../../reports/terminal.ts'
+import { chosen } from '../bench/nearest.ts'
+import { readResults } from '../results/read.ts'
+import { writeWhole } from '../results/write.ts'
+
+interface ReportOptions {
+  readonly format: string
+  readonly out?: string
+}
+
+type Render = (files: readonly Results[]) => string
+
+const FORMATS: Readonly<Record<string, Render>> = {
+  terminal: (files) => joined(files, terminal),
+  markdown: (files) => joined(files, renderMarkdown),
+  html: (files) => joined(files, renderHtml),
+  csv: resultsCsv,
+  json: (files) => `${JSON.stringify(files.length === 1 ? files[0] : files, null, 2)}\n`,
+  junit: (files) => renderJunit(cellTestCases(files)),
+  'custom-smaller': (files) => customBenchmark(files, 'lower'),
+  'custom-bigger': (files) => customBenchmark(files, 'higher'),
+  bencher: bencherMetricFormat,
+}
+
+const HELP = `
+Formats:
+  terminal        the tables and verdicts that end a run (default)
+  markdown        the whole report, as for a pull request
+  html            one page that works offline, with charts and their data
+  csv             every value of every cell
+  json            the results as this lakeduel reads them, earlier schema versions brought up to date
+  junit           every cell as a test case
+  custom-smaller  for github-action-benchmark, tool customSmallerIsBetter
+  custom-bigger   the same for what should be larger, tool customBiggerIsBetter
+  bencher         Bencher Metric Format, for bencher run --adapter json
+
+Examples:
+  lakeduel report run                                    of results.json or the folder of a run
+  lakeduel report run --format html --out report.html
+  lakeduel report run >> "$GITHUB_STEP_SUMMARY" --format markdown
+  lakeduel report monday tuesday --format csv --out both.csv
+`
+
+/** `lakeduel report`: results in the form that someone or something reads. */
+export function reportCommand(): Command {
+  return new Command('report')
+    .description(
+      'turn results into a report: for the terminal, a pull request, a browser, a spreadsheet or another tool',
+    )
+    .argument('<results...>', 'results.json, results.ndjson, or the folder of a run')
+    .option('--format <name>', Object.keys(FORMATS).join(', '), 'terminal')
+    .option('--out <file>', 'write it there instead of on stdout')
+    .addHelpText('after', HELP)
+    .action(report)
+}
+
+async function report(paths: readonly string[], { format, out }: ReportOptions): Promise<void> {
+  const [name = 'terminal'] = chosen('format', [format], Object.keys(FORMATS))
+  if (name === 'html' && paths.length > 1) {
+    throw new LakeduelError('USAGE', 'A page shows one run.', {
+      remedy: 'Give one file, or another --format for several.',
+    })
+  }
+  const text = FORMATS[name]?.(await Promise.all(paths.map(readResults))) ?? ''
+  if (out === undefined) process.stdout.write(text)
+  else await writeWhole(out, text)
+}
+
+function terminal(results: Results): string {
+  const { width, color } = consoleOptions(process.stdout, process.env)
+  return `${renderConsole(results, { width: Math.min(width, 100), color })}\n`
+}
+
+function joined(files: readonly Results[], render: (results: Results) => string): string {
+  return files.map(render).join('\n')
+}
