@@ -8,7 +8,9 @@ import { compareWith, judgeGate } from '../../reports/gate.ts'
 import { renderJunit } from '../../reports/junit.ts'
 import type { Results } from '../../reports/schema.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
+import { collect, parseSeed, wholeNumber } from '../bench/values.ts'
 import { assertAlike } from '../compare/assert-alike.ts'
+import { calibrateGate } from '../gate/calibrate.ts'
 import { readGateConfig } from '../gate/config.ts'
 import { baselinePath, recordBaseline } from '../gate/record-baseline.ts'
 import { readResults } from '../results/read.ts'
@@ -50,6 +52,8 @@ Examples:
   lakeduel bench --profile smoke --repeat 14 --out run && lakeduel gate run
   lakeduel gate run --junit gate.xml --markdown gate.md
   lakeduel gate baseline run --reason "DuckDB 1.6 needs fewer requests"
+  lakeduel bench --profile smoke --scenario merge-partitions --arm ducklake/merge --aa --repeat 40 --out aa
+  lakeduel gate calibrate aa                             what these rules find on this machine
 
 In a GitHub Action the Markdown is added to the summary of the job by itself ($GITHUB_STEP_SUMMARY).
 
@@ -72,16 +76,43 @@ export function gateCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(gate)
-  command.addCommand(
-    new Command('baseline')
-      .description('make the results of a run the baseline, and note why in baseline.log.ndjson beside it')
-      .argument('<results>', 'results.json, or the folder of a run')
-      .requiredOption('--reason <text>', 'why the figures may be others from now on')
-      .option('--config <file>', 'where the baseline is', CONFIG)
-      .option('--json', 'print JSON')
-      .action((path: string, _options: unknown, own: Command) => baseline(path, own.optsWithGlobals())),
-  )
+  command.addCommand(baselineCommand())
+  command.addCommand(calibrateCommand())
   return command
+}
+
+function baselineCommand(): Command {
+  return new Command('baseline')
+    .description('make the results of a run the baseline, and note why in baseline.log.ndjson beside it')
+    .argument('<results>', 'results.json, or the folder of a run')
+    .requiredOption('--reason <text>', 'why the figures may be others from now on')
+    .option('--config <file>', 'where the baseline is', CONFIG)
+    .option('--json', 'print JSON')
+    .action((path: string, _options: unknown, own: Command) => baseline(path, own.optsWithGlobals()))
+}
+
+function calibrateCommand(): Command {
+  return new Command('calibrate')
+    .description(
+      'how often these rules cry wolf and what they find, from a run that measured one arm twice (bench --aa)',
+    )
+    .argument('<results>', 'results.json, or the folder of a run with --aa')
+    .option(
+      '--metric <patterns>',
+      'which metrics are judged together (default: apply.* and storedObjectsAfter)',
+      collect,
+      [],
+    )
+    .option('--pairs <numbers>', 'numbers of pairs to try', '8,14,30')
+    .option(
+      '--noise <shares>',
+      'what to scale the recorded noise to: 1 as it was, 0.25 a calm machine',
+      '1,0.25',
+    )
+    .option('--trials <n>', 'trials of each', (given: string) => wholeNumber(given, 1, 100_000), 200)
+    .option('--seed <n>', 'seed of what is drawn', parseSeed, 1)
+    .option('--json', 'print JSON instead of Markdown')
+    .action((path: string, _options: unknown, own: Command) => calibrateGate(path, own.optsWithGlobals()))
 }
 
 async function gate(path: string, options: GateOptions): Promise<void> {

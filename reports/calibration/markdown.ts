@@ -1,0 +1,34 @@
+import type { Calibration, CalibrationRow } from '../calibration.ts'
+import { formatCount, formatPercent } from '../format.ts'
+import { renderTable } from '../markdown/markup.ts'
+import { figure, text } from '../tables/table.ts'
+
+/** The share of trials that found each effect, one column a number of pairs, one table a size of noise. */
+export function renderCalibration({ recorded, scenario, arm, family, rows }: Calibration): string {
+  const head = `${formatCount(recorded)} recorded pairs of ${arm} against itself in ${scenario}; at most ${family} noisy metrics judged together; ${formatCount(rows[0]?.trials ?? 0)} trials a field: worse / better / same / inconclusive.`
+  const tables = [...Map.groupBy(rows, ({ noise }) => noise)].map(([noise, own]) => tableOf(noise, own))
+  return `${[head, ...tables].join('\n\n')}\n`
+}
+
+function tableOf(noise: number, rows: readonly CalibrationRow[]): string {
+  const pairs = [...new Set(rows.map((row) => row.pairs))]
+  return renderTable(
+    {
+      title: noise === 1 ? 'Noise as it was measured' : `Noise at ${noise} of what was measured`,
+      columns: [text('planted'), ...pairs.map((n) => figure(`${n} pairs`))],
+      rows: [...Map.groupBy(rows, ({ effect }) => effect)].map(([effect, own]) => [
+        effect,
+        ...pairs.map((n) => fieldOf(own.find((row) => row.pairs === n))),
+      ]),
+    },
+    '###',
+  )
+}
+
+function fieldOf(row: CalibrationRow | undefined): string {
+  if (row === undefined) return ''
+  const { counts, trials } = row
+  return [counts.worse, counts.better, counts.same, counts.inconclusive]
+    .map((count) => formatPercent(count / trials))
+    .join(' / ')
+}
