@@ -4,22 +4,21 @@ import { VERSION } from '../../platform/version.ts'
 import type { Results } from '../../reports/schema.ts'
 import { RESULTS_SCHEMA_VERSION } from '../../reports/schema.ts'
 import { takeFingerprint } from '../../scenarios/measure/fingerprint.ts'
-import { recordedPlan } from './request.ts'
-import type { BenchRun } from './run.ts'
+
+/** What is known when a run begins. */
+export interface Beginning extends Pick<Results['run'], 'command' | 'plan' | 'network'> {
+  readonly runId: string
+  readonly services: Services
+}
 
 /** The results of a run that has no cell yet. */
-export async function newResults(
-  run: BenchRun,
-  runId: string,
-  services: Services,
-  network: Results['run']['network'],
-): Promise<Results> {
+export async function newResults(beginning: Beginning): Promise<Results> {
   const { takenAt, nodeVersion, ...machine } = await takeFingerprint()
-  const { storage, postgres } = services
+  const { storage, postgres } = beginning.services
   return {
     schemaVersion: RESULTS_SCHEMA_VERSION,
     lakeduelVersion: VERSION,
-    run: runOf(run, { runId, startedAt: takenAt, storage, network }),
+    run: runOf(beginning, takenAt),
     environment: {
       ...machine,
       versions: {
@@ -39,20 +38,16 @@ export async function newResults(
   }
 }
 
-interface Started {
-  readonly runId: string
-  readonly startedAt: string
-  readonly storage: Services['storage']
-  readonly network: Results['run']['network']
-}
-
-function runOf(run: BenchRun, { runId, startedAt, storage, network }: Started): Results['run'] {
+function runOf(
+  { command, plan, runId, services: { storage }, network }: Beginning,
+  startedAt: string,
+): Results['run'] {
   return {
     id: runId,
     startedAt,
     finishedAt: null,
-    command: run.command,
-    plan: recordedPlan(run.plan),
+    command,
+    plan,
     storage:
       storage.kind === 'local'
         ? { kind: 'local' }
@@ -71,14 +66,8 @@ function runOf(run: BenchRun, { runId, startedAt, storage, network }: Started): 
  * Earlier results to go on with, on the same kind of machine.
  * @throws LakeduelError `USAGE` when this machine or its services differ from those of the run
  */
-export async function resumedResults(
-  earlier: Results,
-  run: BenchRun,
-  runId: string,
-  services: Services,
-  network: Results['run']['network'],
-): Promise<Results> {
-  const now = await newResults(run, runId, services, network)
+export async function resumedResults(earlier: Results, beginning: Beginning): Promise<Results> {
+  const now = await newResults(beginning)
   const differing = [
     ['lakeduel', earlier.lakeduelVersion, now.lakeduelVersion],
     ['processor', earlier.environment.cpuModel, now.environment.cpuModel],

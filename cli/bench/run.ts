@@ -31,6 +31,7 @@ import type { Surroundings } from '../../scenarios/runner/surroundings.ts'
 import { catalogPrefix } from '../../scenarios/runner/surroundings.ts'
 import { Display } from './display.ts'
 import { assertRoom } from './estimate.ts'
+import { recordedPlan } from './request.ts'
 import { newResults, resumedResults } from './results.ts'
 import type { SettingsByArm } from './settings.ts'
 
@@ -134,9 +135,8 @@ function firstResults(
   services: Services,
   network: Results['run']['network'],
 ): Promise<Results> {
-  return run.resumed === null
-    ? newResults(run, runId, services, network)
-    : resumedResults(run.resumed, run, runId, services, network)
+  const beginning = { command: run.command, plan: recordedPlan(run.plan), runId, services, network }
+  return run.resumed === null ? newResults(beginning) : resumedResults(run.resumed, beginning)
 }
 
 /** Our own entry files end as this one does: `.ts` in a checkout, `.js` in the published package. */

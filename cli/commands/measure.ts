@@ -1,10 +1,15 @@
+import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { ARMS, type Arm } from '../../backends/backend.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
+import { renderConsole } from '../../reports/console.ts'
+import { consoleOptions } from '../../reports/terminal.ts'
+import { ResultsFile } from '../../scenarios/runner/results-file.ts'
 import { chosen } from '../bench/nearest.ts'
-import { collect, parseSeed } from '../bench/values.ts'
+import { collect, parseRepeat, parseSeed } from '../bench/values.ts'
 import { blowsOf, CHAOS_DEFAULTS, measureChaos } from '../measure/chaos.ts'
 import { measureInvoices } from '../measure/invoices.ts'
+import { measureMicro } from '../measure/micro/measure.ts'
 import { dltVersions, measureNarrowRows } from '../measure/narrow-rows.ts'
 import { measureOverlap } from '../measure/overlap.ts'
 import { measureWideRows } from '../measure/wide-rows.ts'
@@ -30,6 +35,7 @@ export function measureCommand(): Command {
     wideRowsCommand(),
     narrowRowsCommand(),
     overlapCommand(),
+    microCommand(),
   ])
     command.addCommand(child)
   return command
@@ -171,4 +177,35 @@ async function chaos({ blows, rows, arm, seed, json }: ChaosOptions): Promise<vo
   const text = `${dealt} blows in ${rounds.length} syncs over ${arms.length} arms: ${wrong.length === 0 ? 'every table is exact' : `${wrong.length} WRONG`}`
   process.stdout.write(json ? `${JSON.stringify(rounds, null, 2)}\n` : `${text}\n`)
   process.exitCode = wrong.length === 0 ? 0 : 1
+}
+
+function microCommand(): Command {
+  return new Command('micro')
+    .description(
+      'the pieces that a row goes through, each by itself; for `lakeduel compare` and `lakeduel gate`',
+    )
+    .option('--repeat <n>', 'repetitions, each in a fresh process', parseRepeat, 7)
+    .option('--time <duration>', 'for each piece in each repetition', parseDuration, 500)
+    .option('--out <folder>', 'where results.json goes', join('.lakeduel', 'results', 'micro'))
+    .option('--json', 'print the results as JSON', false)
+    .action(micro)
+}
+
+async function micro(options: MicroFlags): Promise<void> {
+  const command = ['lakeduel', ...process.argv.slice(2)].join(' ')
+  const asked = { repeat: options.repeat, timeMs: options.time, command }
+  const results = await measureMicro(asked, interruptSignal(), (text) => process.stderr.write(`${text}\n`))
+  const file = new ResultsFile(resolve(options.out))
+  await file.save(results)
+  const text = options.json
+    ? JSON.stringify(results, null, 2)
+    : renderConsole(results, consoleOptions(process.stdout, process.env))
+  process.stdout.write(`${text}\n\nresults  ${file.path}\n`)
+}
+
+interface MicroFlags {
+  readonly repeat: number
+  readonly time: number
+  readonly out: string
+  readonly json: boolean
 }
