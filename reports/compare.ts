@@ -14,12 +14,17 @@ import {
 } from './compare/rules.ts'
 import type { Results } from './schema.ts'
 import { holm } from './statistics/holm.ts'
+import { CONFIDENCE } from './statistics/median-interval.ts'
 
 export interface CompareOptions {
   /** By kind of metric. */
   readonly tolerances?: Tolerances
   /** A tolerance of one metric's own, or undefined for that of its kind. */
   readonly toleranceFor?: (judged: Pick<Measured, 'scenario' | 'arm' | 'metric'>) => number | undefined
+  /** The chance of one false alarm in the whole comparison. */
+  readonly familyLevel?: number
+  /** Of each interval. */
+  readonly confidence?: number
   /** Which metrics are judged: fewer make a smaller family, which needs fewer pairs. Default: all. */
   readonly judges?: (measured: Pick<Measured, 'scenario' | 'arm' | 'metric'>) => boolean
 }
@@ -55,15 +60,17 @@ export const EXIT_CODES: Readonly<Record<ComparisonVerdict, number>> = {
 export function compareResults(
   baseline: Results,
   candidate: Results,
-  { tolerances = DEFAULT_TOLERANCES, toleranceFor, judges = () => true }: CompareOptions = {},
+  options: CompareOptions = {},
 ): Comparison {
+  const { tolerances = DEFAULT_TOLERANCES, toleranceFor, judges = () => true } = options
+  const { familyLevel = FAMILY_LEVEL, confidence = CONFIDENCE } = options
   const groups = groupsOf(baseline, candidate)
   const interleaved = groups.every(isInterleaved)
   const outcomes = groups.map(outcomeOf)
   const measured = groups.flatMap(measuredOf).filter(judges)
   const toleranceOf = (one: Measured) =>
     appliedTolerance(one.kind, toleranceFor?.(one) ?? tolerances[one.kind], interleaved)
-  const { judgements, family } = judgeAll(measured, toleranceOf)
+  const { judgements, family } = judgeAll(measured, toleranceOf, { familyLevel, confidence })
   return {
     differences: differencesBetween(baseline, candidate),
     interleaved,
@@ -71,7 +78,7 @@ export function compareResults(
     outcomes,
     judgements,
     family,
-    familyLevel: FAMILY_LEVEL,
+    familyLevel,
     verdict: overall(outcomes, judgements),
   }
 }
@@ -80,6 +87,7 @@ export function compareResults(
 function judgeAll(
   measured: readonly Measured[],
   tolerance: (one: Measured) => number,
+  { familyLevel, confidence }: { readonly familyLevel: number; readonly confidence: number },
 ): { readonly judgements: readonly Judgement[]; readonly family: number } {
   const noisy = measured
     .filter((one) => !isExact(one))
@@ -96,7 +104,11 @@ function judgeAll(
   const judged = new Map(
     noisy.map((metric) => [
       metric.measured,
-      judgePaired(metric, byFamily.get(metric) ?? 1, FAMILY_LEVEL / Math.max(1, family.length), FAMILY_LEVEL),
+      judgePaired(metric, byFamily.get(metric) ?? 1, {
+        level: familyLevel / Math.max(1, family.length),
+        familyLevel,
+        confidence,
+      }),
     ]),
   )
   const judgements = measured.map((one) => judged.get(one) ?? judgeExact(one, tolerance(one)))

@@ -4,13 +4,18 @@ import { renderComparisonMarkdown } from '../../reports/compare/markdown.ts'
 import { matches } from '../../reports/compare/pattern.ts'
 import { renderComparison } from '../../reports/compare/terminal.ts'
 import { type Comparison, compareResults, EXIT_CODES } from '../../reports/compare.ts'
+import { plural } from '../../reports/format.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
-import { collect } from '../bench/values.ts'
+import { collect, wholeNumber } from '../bench/values.ts'
 import { assertAlike } from '../compare/assert-alike.ts'
+import { compareLive, type LiveOptions } from '../compare/live.ts'
 import { tolerancesFrom } from '../compare/tolerances.ts'
 import { readResults } from '../results/read.ts'
 
 interface CompareOptions {
+  readonly baselineCmd?: string
+  readonly candidateCmd?: string
+  readonly maxMinutes: number
   readonly metric: readonly string[]
   readonly tolerance: readonly string[]
   readonly mixed?: boolean
@@ -33,6 +38,9 @@ Examples:
   lakeduel compare main.json pull-request.json
   lakeduel compare before/ after/ --metric 'apply.*'           a smaller family needs fewer pairs
   lakeduel compare a.json b.json --tolerance time=10% --tolerance count=1%
+  lakeduel compare --max-minutes 20 --metric 'apply.*' \\
+    --baseline-cmd  'node ../main/cli/main.ts bench --profile smoke --scenario merge-partitions --repeat 1 --out {out}' \\
+    --candidate-cmd 'node cli/main.ts bench --profile smoke --scenario merge-partitions --repeat 1 --out {out}'
   lakeduel compare a.json b.json --markdown >> "$GITHUB_STEP_SUMMARY"
 
 Exit codes:
@@ -45,8 +53,14 @@ Exit codes:
 export function compareCommand(): Command {
   return new Command('compare')
     .description('hold the results of a candidate against those of a baseline, metric by metric')
-    .argument('<baseline>', 'results.json, results.ndjson, or the folder of a run')
-    .argument('<candidate>', 'the same of what is judged')
+    .argument('[baseline]', 'results.json, results.ndjson, or the folder of a run')
+    .argument('[candidate]', 'the same of what is judged')
+    .option(
+      '--baseline-cmd <command>',
+      'run this by turns with the candidate’s, instead of reading files; {out} is where results go',
+    )
+    .option('--candidate-cmd <command>', 'the command of what is judged')
+    .option('--max-minutes <n>', 'how long the commands take turns at most', minutes, 20)
     .option('--metric <patterns>', 'judge only these metrics, * stands for any text', collect, [])
     .option(
       '--tolerance <kind=share>',
@@ -62,14 +76,55 @@ export function compareCommand(): Command {
     .action(compare)
 }
 
-async function compare(baselinePath: string, candidatePath: string, options: CompareOptions): Promise<void> {
-  const tolerances = tolerancesFrom(options.tolerance)
+const minutes = (given: string): number => wholeNumber(given, 1, 10_000)
+
+async function compare(
+  baselinePath: string | undefined,
+  candidatePath: string | undefined,
+  options: CompareOptions,
+): Promise<void> {
+  const { baselineCmd, candidateCmd } = options
+  if (baselineCmd !== undefined && candidateCmd !== undefined && baselinePath === undefined)
+    return await compareCommands({ baseline: baselineCmd, candidate: candidateCmd }, options)
+  if (
+    baselinePath === undefined ||
+    candidatePath === undefined ||
+    (baselineCmd ?? candidateCmd) !== undefined
+  ) {
+    throw new LakeduelError('USAGE', 'Give two results, or two commands, and not some of each.', {
+      remedy: 'lakeduel compare BASELINE CANDIDATE, or --baseline-cmd with --candidate-cmd.',
+    })
+  }
   const [baseline, candidate] = await Promise.all([readResults(baselinePath), readResults(candidatePath)])
-  const comparison = compareResults(baseline, candidate, { judges: judgesOf(options), tolerances })
+  const comparison = compareResults(baseline, candidate, rulesOf(options))
   assertAlike(comparison, options)
   assertJudged(comparison, options)
   process.stdout.write(textOf(comparison, options))
   process.exitCode = EXIT_CODES[comparison.verdict]
+}
+
+async function compareCommands(commands: LiveOptions['commands'], options: CompareOptions): Promise<void> {
+  const live = await compareLive({
+    commands,
+    maxMinutes: options.maxMinutes,
+    compare: rulesOf(options),
+    check: (comparison) => {
+      assertAlike(comparison, options)
+      assertJudged(comparison, options)
+    },
+  })
+  const { comparison, confirmation, verdict, pairs, note } = live
+  const shown = confirmation === null ? [comparison] : [comparison, confirmation]
+  const text =
+    options.json === true
+      ? `${JSON.stringify(live, null, 2)}\n`
+      : `${shown.map((one) => textOf(one, options)).join('\n')}\n${verdict} after ${plural(pairs, 'pair')}: ${note}.\n`
+  process.stdout.write(text)
+  process.exitCode = EXIT_CODES[verdict]
+}
+
+function rulesOf(options: CompareOptions): LiveOptions['compare'] {
+  return { judges: judgesOf(options), tolerances: tolerancesFrom(options.tolerance) }
 }
 
 function judgesOf({ metric: patterns }: CompareOptions): (judged: { readonly metric: string }) => boolean {

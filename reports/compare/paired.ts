@@ -31,14 +31,12 @@ export function pairedMetric(measured: Measured, relativeTolerance: number): Pai
  * Worse or better take three things at once: an effect beyond the tolerance, an interval of the signed ranks on one side of
  * no effect, and a p-value that holds over the family. The same takes an interval within the tolerance. The rest is open.
  *
- * @param p adjusted for the family, as `familyLevel` is for it
- * @param level what a single judgement of the family is held against when it is the first to be
+ * @param p adjusted for the family
  */
 export function judgePaired(
   { measured, logs, tolerance }: PairedMetric,
   p: number,
-  level: number,
-  familyLevel: number,
+  { level, familyLevel, confidence }: Levels,
 ): Judgement {
   const { baseline, candidate, ...about } = measured
   const common = {
@@ -50,7 +48,7 @@ export function judgePaired(
     tolerance,
   }
   if (logs === null) return { ...common, ...NO_RATIO }
-  const interval = signedRankInterval(logs)
+  const interval = signedRankInterval(logs, confidence)
   const margin = Math.log1p(tolerance)
   const verdict = verdictOf(interval, margin, p <= familyLevel, about.better)
   return {
@@ -65,6 +63,15 @@ export function judgePaired(
     mayBeWorse: verdict === 'worse' || worstOf(interval, about.better) > margin || !interval.sufficient,
     morePairs: verdict === 'inconclusive' ? morePairsOf(logs, level, margin) : 0,
   }
+}
+
+export interface Levels {
+  /** What a single judgement of the family is held against when it is the first to be. */
+  readonly level: number
+  /** What an adjusted p-value is held against: the chance of a false alarm in the whole family. */
+  readonly familyLevel: number
+  /** Of the interval. */
+  readonly confidence: number
 }
 
 const NO_RATIO = {

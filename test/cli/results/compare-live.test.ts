@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { compareCommand } from '../../../cli/commands/compare.ts'
+import { COUNT, filesOf, TIME } from '../../reports/compare/made-up-pairs.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lakeduel-live-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+afterEach(() => {
+  process.exitCode = 0
+})
+
+async function compare(...args: readonly string[]) {
+  const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    await compareCommand().parseAsync([process.execPath, 'compare', ...args])
+    const { verdict, pairs, note, confirmation } = JSON.parse(
+      written.mock.calls.map(([text]) => String(text)).join(''),
+    )
+    return { verdict, pairs, note, confirmed: confirmation?.verdict ?? null, exitCode: process.exitCode }
+  } finally {
+    vi.restoreAllMocks()
+  }
+}
+
+const [template] = filesOf({
+  requests: { metric: COUNT, baseline: [0], candidate: [0] },
+  wallMs: { metric: TIME, baseline: [0], candidate: [0] },
+})
+
+/** A command that writes results as a bench of one repetition does, whose figures are `of` its own round, counted in a file. */
+async function command(name: string, requests: string, wallMs: string): Promise<string> {
+  const script = join(folder, `${name}.mjs`)
+  await writeFile(
+    script,
+    `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+    const [out, counter] = [process.argv[2], ${JSON.stringify(join(folder, `${name}.count`))}]
+    let round = 0
+    try { round = Number(readFileSync(counter, 'utf8')) } catch {}
+    writeFileSync(counter, String(round + 1))
+    const results = ${JSON.stringify(template)}
+    const [cell] = results.cells
+    cell.startedAt = new Date().toISOString()
+    cell.metrics.requests.value = ${requests}
+    cell.metrics.wallMs.value = ${wallMs}
+    mkdirSync(out, { recursive: true })
+    writeFileSync(out + '/results.json', JSON.stringify(results))`,
+  )
+  return `'${process.execPath}' '${script}' {out}`
+}
+
+const noise = (phase: number) => `1000 * (1 + 0.01 * Math.sin(round * 2 + ${phase}))`
+const sides = async (name: string, requests: string, wallMs: string) => [
+  '--baseline-cmd',
+  await command(`${name}-a`, '67', noise(0)),
+  '--candidate-cmd',
+  await command(`${name}-b`, requests, wallMs),
+  '--json',
+]
+
+test('two commands of the same thing pass at the first look', async () => {
+  expect(await compare(...(await sides('same', '67', noise(1))))).toMatchObject({
+    verdict: 'pass',
+    pairs: 8,
+    exitCode: 0,
+  })
+})
+
+test('a slower command is an alarm that as many fresh pairs confirm', async () => {
+  expect(await compare(...(await sides('slow', '67', `1.2 * ${noise(1)}`)))).toEqual({
+    verdict: 'regression',
+    pairs: 16,
+    note: 'the alarm was confirmed on fresh pairs',
+    confirmed: 'regression',
+    exitCode: 1,
+  })
+})
+
+test('an alarm that fresh pairs do not raise again is inconclusive', async () => {
+  const once = `round < 8 ? 1.2 * ${noise(1)} : ${noise(1)}`
+  expect(await compare(...(await sides('once', '67', once)))).toMatchObject({
+    verdict: 'inconclusive',
+    pairs: 16,
+    note: 'fresh pairs did not confirm the alarm',
+    exitCode: 3,
+  })
+})
+
+test('a command without a place for its results, that fails, or beside a file is refused', async () => {
+  const good = await command('good', '67', '1000')
+  const refused = (...args: readonly string[]) => expect(compare(...args)).rejects
+  await refused('--baseline-cmd', 'true', '--candidate-cmd', good).toMatchObject({
+    remedy: expect.stringContaining('{out}'),
+  })
+  await refused('--baseline-cmd', 'exit 7 # {out}', '--candidate-cmd', good).toThrow('ended with 7')
+  await refused('--baseline-cmd', 'true # {out}', '--candidate-cmd', good).toThrow('no readable results')
+  await refused('some.json', '--candidate-cmd', good).toThrow('not some of each')
+})
