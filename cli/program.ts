@@ -7,6 +7,7 @@ import { benchCommand } from './commands/bench.ts'
 import { compareCommand } from './commands/compare.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { gateCommand } from './commands/gate.ts'
+import { historyCommand } from './commands/history.ts'
 import { measureCommand } from './commands/measure.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { reportCommand } from './commands/report.ts'
@@ -53,6 +54,7 @@ function program(): Command {
     answerCommand(),
     compareCommand(),
     gateCommand(),
+    historyCommand(),
     syncCommand(),
     runsCommand(),
     sourceCommand(),
