@@ -44,7 +44,10 @@ const commonShape = {
 
 /** Arguments of deltalite's `upsert`; its README explains each. */
 const deltaliteShape = {
+  /** Small partitions that are merged at once; large ones are by `parallelPayloadBytes`, and two at least. */
   maxParallelPartitions: z.int().positive(),
+  /** Stored payload, at most, of the partitions that are merged at once. Not deltalite's own. */
+  parallelPayloadBytes: z.int().positive(),
   maxParallelFiles: z.int().positive(),
   /** Decoded rows between the file readers and the writer. */
   maxBufferedBytes: z.int().positive(),
@@ -167,15 +170,16 @@ const BUFFER_SHARE = 1 / 32
 
 function deltaliteDefaults({
   memoryBudgetBytes,
-  threads,
 }: BackendEnvironment): NonNullable<DeltaSettings['deltalite']> {
   const bufferBytes = Math.floor((memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES) * BUFFER_SHARE)
   return {
-    maxParallelPartitions: Math.min(2, threads),
+    // The most that deltalite merges at once in a process.
+    maxParallelPartitions: 8,
+    parallelPayloadBytes: bufferBytes,
     maxParallelFiles: 2,
     maxBufferedBytes: bufferBytes,
     maxFetchBytes: bufferBytes,
-    probeConcurrency: 4,
+    probeConcurrency: 16,
     readBatchRows: 8_192,
     maxRowGroupBytes: 4 * MIB,
     targetFileBytes: 64 * MIB,

@@ -72,6 +72,11 @@ function problemsOf(spec: TableSpec, staged: readonly ResultColumn[]): readonly 
   ]
 }
 
+/** A value of a column that isn't nullable, or the error of DuckDB's own constraint. */
+export function notNull(value: string, column: string): string {
+  return `coalesce(${value}, error(${literal(`Constraint Error: NOT NULL constraint failed: ${column}`)}))`
+}
+
 /** The rows of some parts, as a FROM item. */
 export function scanOf(parts: readonly StagedPart[], options = ''): string {
   const uris = literalList(parts.map((part) => part.uri))

@@ -10,11 +10,17 @@ import type { ColumnSpec, TableSpec } from '../schema.ts'
 
 /** The name under which the session attaches the DuckLake catalog. */
 export const LAKE = 'lake'
+/** The name under which DuckLake then attaches the catalog's database. */
+const METADATA = `__ducklake_metadata_${LAKE}`
 
 /** A session with a DuckLake catalog attached as {@link LAKE}. */
 export interface AttachedLake {
   readonly session: DuckDbSession
+  /** Beside that session, for what must not be part of its open transaction. */
+  readonly aside: DuckDbSession
   readonly storage: Storage
+  /** A folder on this machine. */
+  readonly scratchDir: string
   /** The Postgres schema of DuckLake's own tables. */
   readonly metadataSchema: string
   /** The ids of the tables whose options the session knows; see `options.ts`. */
@@ -30,7 +36,7 @@ export function tableName(name: string): string {
 
 /** DuckLake's own tables, where a question has no function of DuckLake for it. */
 export function metadataOf({ metadataSchema }: AttachedLake): string {
-  return `__ducklake_metadata_${LAKE}.${identifier(metadataSchema)}`
+  return `${METADATA}.${identifier(metadataSchema)}`
 }
 
 /** The stored columns, or null where there is no such table. */
@@ -109,7 +115,7 @@ export async function describeTable(lake: AttachedLake, spec: TableSpec): Promis
   const { session } = lake
   const stored = (await storedColumns(session, spec.name)) ?? []
   const asked = new Map(spec.columns.map((column) => [column.name, column]))
-  const files = await tableFiles(session, spec.name)
+  const files = await tableFiles(lake, spec.name)
   return {
     format: 'ducklake',
     version: await snapshotVersion(session),
@@ -131,13 +137,14 @@ export async function liveRows(session: DuckDbSession, name: string): Promise<nu
 
 interface TableFiles {
   readonly dataFiles: number
+  /** And files whose deletes are inlined. */
   readonly deleteFiles: number
   /** Compressed bytes of the live data files. */
   readonly dataBytes: number
 }
 
-export async function tableFiles(session: DuckDbSession, name: string): Promise<TableFiles> {
-  const [row] = await session.query(
+export async function tableFiles(lake: AttachedLake, name: string): Promise<TableFiles> {
+  const [row] = await lake.session.query(
     z.object({
       file_count: z.bigint(),
       file_size_bytes: z.bigint().nullable(),
@@ -148,9 +155,34 @@ export async function tableFiles(session: DuckDbSession, name: string): Promise<
   )
   return {
     dataFiles: Number(row?.file_count ?? 0n),
-    deleteFiles: Number(row?.delete_file_count ?? 0n),
+    deleteFiles: Number(row?.delete_file_count ?? 0n) + (await filesOfInlinedDeletes(lake, name)),
     dataBytes: Number(row?.file_size_bytes ?? 0n),
   }
+}
+
+/** Files whose deleted positions are in the catalog, each as good as a delete file to who reads it. */
+async function filesOfInlinedDeletes(lake: AttachedLake, name: string): Promise<number> {
+  const [table] = await lake.session.query(
+    z.object({ id: z.bigint() }),
+    `SELECT table_id AS id FROM ${metadataOf(lake)}.ducklake_table WHERE table_name = $1 AND end_snapshot IS NULL`,
+    [name],
+  )
+  if (table === undefined) return 0
+  const schema = identifier(lake.metadataSchema)
+  const inlined = `${schema}.ducklake_inlined_delete_${table.id}`
+  // Asked of Postgres itself, since the session doesn't see a table that was made after it first looked.
+  const ask = (sql: string) => `postgres_query(${literal(METADATA)}, ${literal(sql)})`
+  const [stored] = await lake.session.query(
+    z.object({ exists: z.boolean() }),
+    `FROM ${ask(`SELECT to_regclass(${literal(inlined)}) IS NOT NULL AS exists`)}`,
+  )
+  if (stored?.exists !== true) return 0
+  const [counted] = await lake.session.query(
+    z.object({ files: z.bigint() }),
+    `FROM ${ask(`SELECT count(DISTINCT file_id) AS files FROM ${inlined}
+      WHERE file_id IN (SELECT data_file_id FROM ${schema}.ducklake_data_file WHERE end_snapshot IS NULL)`)}`,
+  )
+  return Number(counted?.files ?? 0n)
 }
 
 export async function snapshotVersion(session: DuckDbSession): Promise<string> {

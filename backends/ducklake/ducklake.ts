@@ -12,7 +12,8 @@
  *    them, the transaction is rolled back;
  * 2. the parts' footers are compared with the table, and an upsert reads the batch's keys;
  * 3. the strategy writes data and delete files, in as many statements as the batch's bytes ask for; an append whose parts
- *    are what DuckLake would write itself copies them on the object store and adds them instead (`register.ts`);
+ *    are what DuckLake would write itself copies them on the object store and adds them instead (`register.ts`), and an
+ *    upsert into many partitions uploads files that it wrote on this machine (`fan-out.ts`);
  * 4. the commit adds them all to the catalog under one snapshot, which is when readers see them.
  * Another writer that committed meanwhile has moved the marker too, so the second of the two always fails with
  * `COMMIT_CONFLICT`, and its files are orphans that no snapshot names.
@@ -73,7 +74,9 @@ export const ducklake: BackendFactory = {
     const session = await translated('connecting', { arm }, () => connectSession(environment, settings))
     const lake = {
       session,
+      aside: await session.beside(),
       storage: environment.storage,
+      scratchDir: environment.scratchDir,
       metadataSchema: environment.catalog.schema,
       tablesWithOptions: new Set<bigint>(),
     }

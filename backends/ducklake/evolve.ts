@@ -58,19 +58,20 @@ async function makeEmpty(lake: AttachedLake, settings: DuckLakeSettings, spec: T
 
 /** Moves the marker too, so that a batch that is under way meanwhile conflicts. */
 async function rewrite(
-  { session }: AttachedLake,
+  lake: AttachedLake,
   settings: DuckLakeSettings,
   table: string,
   rewritten: TableSpec,
   stored: readonly ColumnSpec[],
 ): Promise<void> {
+  const { session } = lake
   await new CommitMarker(session, table).fence()
   const known = new Set(stored.map(({ name }) => name))
   const values = rewritten.columns.map(({ name, type }) => {
     const value = known.has(name) ? identifier(name) : 'NULL'
     return `CAST(${value} AS ${duckDbSqlOf(type)})`
   })
-  const { dataBytes } = await tableFiles(session, table)
+  const { dataBytes } = await tableFiles(lake, table)
   const payloadBytes = dataBytes * STORED_COMPRESSION
   const rows = await liveRows(session, table)
   await fitToLoad(session, settings, { rows, payloadBytes, columns: rewritten.columns.length })

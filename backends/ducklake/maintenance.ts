@@ -1,7 +1,7 @@
-import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { literal } from '../../platform/duckdb/sql.ts'
 import type { MaintenanceResult } from '../backend.ts'
 import type { TableSpec } from '../schema.ts'
+import type { AttachedLake } from './catalog.ts'
 import { LAKE, tableFiles } from './catalog.ts'
 import type { DuckLakeSettings } from './settings.ts'
 
@@ -11,10 +11,11 @@ import type { DuckLakeSettings } from './settings.ts'
  * Expiring and cleaning concern the whole catalog; there is no other way in DuckLake 1.0.
  */
 export async function maintainTable(
-  session: DuckDbSession,
+  attached: AttachedLake,
   spec: TableSpec,
   settings: DuckLakeSettings,
 ): Promise<MaintenanceResult> {
+  const { session } = attached
   const lake = literal(LAKE)
   const table = literal(spec.name)
   const steps = {
@@ -24,14 +25,14 @@ export async function maintainTable(
     expire_snapshots: `CALL ducklake_expire_snapshots(${lake}, older_than => now())`,
     cleanup_old_files: `CALL ducklake_cleanup_old_files(${lake}, cleanup_all => true)`,
   }
-  const before = await tableFiles(session, spec.name)
+  const before = await tableFiles(attached, spec.name)
   const timed = []
   for (const [name, sql] of Object.entries(steps)) {
     const startMs = performance.now()
     await session.run(sql)
     timed.push({ name, durationMs: performance.now() - startMs })
   }
-  const after = await tableFiles(session, spec.name)
+  const after = await tableFiles(attached, spec.name)
   return {
     filesBefore: before.dataFiles + before.deleteFiles,
     filesAfter: after.dataFiles + after.deleteFiles,

@@ -7,6 +7,9 @@ const MEMORY_PER_PAYLOAD = 4
 /** What DuckDB takes for each column, whatever is in it: vectors of 2,048 values, and the pages of a writer. */
 const COLUMN_BYTES = 192 * 1024
 
+/** What a thread takes beside these, that reads the keys of a file. */
+const READ_BYTES = 12 * 1024 * 1024
+
 /** Rows that are about to be written, of a batch or of a table. */
 export interface Load {
   readonly rows: number
@@ -31,4 +34,17 @@ export async function fitToLoad(
   const memoryBytes = Math.min(memoryLimitBytes, neededBytes)
   await session.set('partitioned_write_flush_threshold', flushRows)
   await session.set('memory_limit', `${memoryBytes}B`)
+}
+
+/** Lets DuckDB look for keys in so many files at once, as far as its memory goes, and returns in how many. */
+export async function fitToReads(
+  session: DuckDbSession,
+  { memoryLimitBytes, baseMemoryBytes }: DuckLakeSettings,
+  { payloadBytes, columns }: Load,
+  files: number,
+): Promise<number> {
+  const heldBytes = baseMemoryBytes + COLUMN_BYTES * columns + MEMORY_PER_PAYLOAD * payloadBytes
+  const threads = Math.max(1, Math.min(files, Math.floor((memoryLimitBytes - heldBytes) / READ_BYTES)))
+  await session.set('memory_limit', `${Math.min(memoryLimitBytes, heldBytes + threads * READ_BYTES)}B`)
+  return threads
 }

@@ -4,7 +4,7 @@ import { literal } from '../../platform/duckdb/sql.ts'
 import type { AttachedLake } from './catalog.ts'
 import { LAKE, metadataOf } from './catalog.ts'
 
-const TRIES = { retries: 10, minTimeout: 10, maxTimeout: 200, randomize: true }
+export const TRIES = { retries: 10, minTimeout: 10, maxTimeout: 200, randomize: true }
 
 /**
  * Makes a table's options known to the session, and gives the table those that it doesn't have yet.
@@ -46,7 +46,7 @@ async function setOptions(
   lake.tablesWithOptions.add(first.table_id)
 }
 
-function setOption(table: string, option: string, value: string): string {
+export function setOption(table: string, option: string, value: string): string {
   return `CALL ${LAKE}.set_option(${literal(option)}, ${literal(value)}, table_name => ${literal(table)})`
 }
 

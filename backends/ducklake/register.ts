@@ -139,7 +139,7 @@ function isSound(
 }
 
 /** The table's folder below the storage's root; it has the name that the table was made with. Null for a path of somebody else's. */
-async function dataFolder(lake: AttachedLake, name: string): Promise<string | null> {
+export async function dataFolder(lake: AttachedLake, name: string): Promise<string | null> {
   const metadata = metadataOf(lake)
   const rows = await lake.session.query(
     z.object({ folder: z.string().nullable() }),
@@ -167,11 +167,18 @@ async function addFiles(
     if (!isDeepStrictEqual(found.map(({ file }) => file).toSorted(), uris.toSorted())) {
       throw new Error(`the paths ${uris.join(', ')} stand for ${found.map(({ file }) => file).join(', ')}`)
     }
-    await session.run(
-      `CALL ducklake_add_data_files(${literal(LAKE)}, ${literal(table)}, ${globs}, hive_partitioning => false)`,
-    )
+    await session.run(addition(table, uris.map(escapedGlob), { areInHiveFolders: false }))
   } catch (error) {
     await deleteFiles(storage, uris).catch(() => undefined)
     throw error
   }
+}
+
+/** The statement that adds files to a table in the open transaction. */
+export function addition(
+  table: string,
+  globs: readonly string[],
+  { areInHiveFolders }: { readonly areInHiveFolders: boolean },
+): string {
+  return `CALL ducklake_add_data_files(${literal(LAKE)}, ${literal(table)}, ${literalList(globs)}, hive_partitioning => ${areInHiveFolders})`
 }

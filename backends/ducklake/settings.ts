@@ -5,7 +5,7 @@ import type { BackendEnvironment } from '../backend.ts'
 
 const MIB = 1024 * 1024
 
-/** Every setting of the backend, for both strategies. How the defaults were found: `docs/decisions/003-ducklake-settings.md`. */
+/** Every setting of the backend, for both strategies. How the defaults were found: `docs/decisions/003-ducklake-settings.md`, and those of upserts into many partitions: `011-many-partitions.md`. */
 const settingsSchema = z.strictObject({
   /** DuckDB's threads. */
   threads: z.int().positive(),
@@ -23,6 +23,12 @@ const settingsSchema = z.strictObject({
   flushPayloadBytes: z.int().positive(),
   /** Payload of the parts that one statement reads; a batch of more is applied in several statements of one transaction. */
   statementPayloadBytes: z.int().positive(),
+  /** From so many partitions in a batch on, an upsert by `delete-insert` goes to all of them at once; see `fan-out.ts`. */
+  fanOutPartitions: z.int().positive(),
+  /** DuckDB's threads while it waits for the files of many partitions, and uploads at once. Each waits more than it works. */
+  fanOutThreads: z.int().positive(),
+  /** Deleted rows of a file, at most, that such an upsert keeps in Postgres instead of a delete file; 0 keeps none there. */
+  inlinedDeleteRows: z.int().nonnegative(),
   /** Whether the parts of an append that are as the table's own files would be are copied beside those, and not read at all. */
   registerParts: z.boolean(),
   /** Bytes of an upload part; S3 takes no fewer than 5 MiB. */
@@ -89,6 +95,9 @@ function defaultsFor(environment: SettingsEnvironment): DuckLakeSettings {
     maxOpenFiles: 100,
     flushPayloadBytes: 32 * MIB,
     statementPayloadBytes: 64 * MIB,
+    fanOutPartitions: 16,
+    fanOutThreads: 16,
+    inlinedDeleteRows: 1_000,
     registerParts: true,
     uploadPartBytes: 5 * MIB,
     uploadThreads: 4,

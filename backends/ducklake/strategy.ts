@@ -3,16 +3,20 @@ import { identifier, literal } from '../../platform/duckdb/sql.ts'
 import type { StagedRows } from '../duckdb/staged.ts'
 import { duckDbSqlOf } from '../duckdb-sql.ts'
 import type { TableSpec } from '../schema.ts'
+import type { AttachedLake } from './catalog.ts'
 import type { KeySurvey } from './keys.ts'
 import type { DuckLakeSettings } from './settings.ts'
 
 /** What a strategy works with, inside the open transaction of a batch. */
 export interface UpsertContext {
+  readonly lake: AttachedLake
   readonly session: DuckDbSession
   readonly spec: TableSpec
   /** The table's qualified name. */
   readonly target: string
   readonly settings: DuckLakeSettings
+  /** Takes the URIs of files that are the table's once the transaction is committed, and nobody's when it fails. */
+  readonly registered: string[]
 }
 
 export interface RowCounts {

@@ -118,7 +118,7 @@ export class DuckLakeTable implements LakeTable {
   async maintain(): Promise<MaintenanceResult> {
     this.#assertOpen()
     return translated('maintaining the table', { table: this.#spec.name }, () =>
-      maintainTable(this.#session, this.#spec, this.#settings),
+      maintainTable(this.#lake, this.#spec, this.#settings),
     )
   }
 
@@ -161,9 +161,9 @@ export class DuckLakeTable implements LakeTable {
     return { isFree, counts: await this.#write(batch, mode, registered) }
   }
 
-  /** @param registered takes the files that were copied beside the table's own */
+  /** @param registered takes the files that were put beside the table's own */
   async #write(batch: StagedBatch, mode: ApplyMode, registered: string[]): Promise<RowCounts> {
-    const context = this.#context()
+    const context = this.#context(registered)
     const staged = await inspectBatch(this.#session, this.#spec, batch)
     if (mode === 'replace') await this.#session.run(`TRUNCATE ${context.target}`)
     if (staged === null) return NO_ROWS
@@ -190,8 +190,10 @@ export class DuckLakeTable implements LakeTable {
     }
   }
 
-  #context(): UpsertContext {
+  #context(registered: string[]): UpsertContext {
     return {
+      lake: this.#lake,
+      registered,
       session: this.#session,
       spec: this.#spec,
       target: tableName(this.#spec.name),

@@ -20,6 +20,17 @@ export async function copyFiles(
   await pLimit(PARALLEL_COPIES).map(copies, ({ from, to }) => store.copy(keyOf(from), keyOf(to)))
 }
 
+/** Writes files of this machine to a storage, by URI, some at once. */
+export async function putFiles(
+  storage: Storage,
+  files: readonly { readonly path: string; readonly to: string }[],
+  parallel: number,
+): Promise<void> {
+  await using store = openObjectStore(aboveAll(storage))
+  const keyOf = (uri: string): string => uri.slice(root(storage).length)
+  await pLimit(parallel).map(files, ({ path, to }) => store.putFile(path, keyOf(to)))
+}
+
 export async function deleteFiles(storage: Storage, uris: readonly string[]): Promise<void> {
   await using store = openObjectStore(aboveAll(storage))
   await store.deleteKeys(uris.map((uri) => uri.slice(root(storage).length)))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { DuckDbSession } from '../../../platform/duckdb/session.ts'
 import { identifier, literal, literalList } from '../../../platform/duckdb/sql.ts'
 import type { StagedRows } from '../../duckdb/staged.ts'
-import { PART, scanWithPositions } from '../../duckdb/staged.ts'
+import { notNull, PART, scanWithPositions } from '../../duckdb/staged.ts'
 import { duckDbSqlOf } from '../../duckdb-sql.ts'
 import type { ColumnSpec, TableSpec } from '../../schema.ts'
 
@@ -71,16 +71,11 @@ function partRows(spec: TableSpec, staged: StagedRows): string {
     const column = identifier(name)
     const isText = name === spec.partitionBy && duckDbSqlOf(type) === 'VARCHAR'
     const value = isText ? `nullif(${column}, '')` : column
-    return `${nullable ? value : `coalesce(${value}, error(${literal(notNull(name))}))`} AS ${column}`
+    return `${nullable ? value : notNull(value, name)} AS ${column}`
   })
   return `(SELECT ${[...columns, PLACE].join(', ')} FROM (
     SELECT ${staged.projection}, (list_position(${parts}, staged.${PART})::BIGINT << ${ROW_NUMBER_BITS}) + staged.file_row_number AS ${PLACE}
     FROM ${scanWithPositions(staged.parts)} AS staged))`
-}
-
-/** In the words of DuckDB's own constraint. */
-function notNull(column: string): string {
-  return `Constraint Error: NOT NULL constraint failed: ${column}`
 }
 
 /** The primary key without the partition column, which is compared before all else. */

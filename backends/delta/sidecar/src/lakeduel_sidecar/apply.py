@@ -123,7 +123,16 @@ def upsert_step(table: LakeTable, step: Upsert) -> Outcome:
     if step.scan.nulls:
         # deltalite never matches a key that holds NULL, and refuses a NULL partition.
         return merge(table.delta, step).plus(Outcome(engine={"mergeFallbacks": 1}))
-    return streaming_upsert(table.deltalite, step.request, step.source(), step.tags)
+    return streaming_upsert(table.deltalite, step.request, step.source(), step.tags, partition_bytes(table, step))
+
+
+def partition_bytes(table: LakeTable, step: Upsert) -> list[int]:
+    """The payload that each partition of a step holds already, at most."""
+    name = step.request.table.partition_by
+    if name is None:
+        return []
+    stored = table.partition_bytes(name)
+    return [stored.get(value, 0) for value in step.scan.distinct[name]]
 
 
 def steps_of(groups: Sequence[RowGroup], step_payload_bytes: int | None) -> list[list[RowGroup]]:

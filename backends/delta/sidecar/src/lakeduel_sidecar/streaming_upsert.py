@@ -11,7 +11,7 @@ from .commits import commit_metadata
 from .errors import SidecarError
 from .outcome import Outcome
 from .storage import storage_options
-from .wire import Apply, Tag
+from .wire import Apply, DeltaLiteSettings, Tag
 
 if TYPE_CHECKING:
     import deltalite
@@ -24,9 +24,26 @@ def open_handle(uri: str) -> deltalite.DeltaLiteTable:
     return deltalite.DeltaLiteTable.open(uri, storage_options(uri) or None)
 
 
+LEAST_PARALLEL_PARTITIONS = 2
+"""Partitions that are merged at once whatever they hold: deltalite streams them, so one of many gigabytes takes no more."""
+
+
+def parallel_partitions(settings: DeltaLiteSettings, partition_bytes: Sequence[int]) -> int:
+    """As many as the largest ones fit. A small partition is held whole, and merging it is waiting for the object store."""
+    fitting = settings.parallel_payload_bytes // max(1, *partition_bytes, 1)
+    return min(settings.max_parallel_partitions, max(LEAST_PARALLEL_PARTITIONS, fitting))
+
+
 def streaming_upsert(
-    handle: deltalite.DeltaLiteTable, request: Apply, source: pa.RecordBatchReader, tags: Sequence[Tag]
+    handle: deltalite.DeltaLiteTable,
+    request: Apply,
+    source: pa.RecordBatchReader,
+    tags: Sequence[Tag],
+    partition_bytes: Sequence[int],
 ) -> Outcome:
+    """
+    :param partition_bytes: the payload that each partition of the source holds already
+    """
     settings = request.deltalite
     if settings is None:
         raise SidecarError("USAGE", "the strategy delta/deltalite needs its settings in the request")
@@ -35,7 +52,7 @@ def streaming_upsert(
         list(request.table.primary_key),
         request.table.partition_by,
         commit_metadata=commit_metadata(tags) or None,
-        max_parallel_partitions=settings.max_parallel_partitions,
+        max_parallel_partitions=parallel_partitions(settings, partition_bytes),
         max_parallel_files=settings.max_parallel_files,
         max_buffered_bytes=settings.max_buffered_bytes,
         max_fetch_bytes=settings.max_fetch_bytes,

@@ -68,8 +68,10 @@ class WriteSettings:
 
 @dataclass(frozen=True)
 class DeltaLiteSettings:
-    """Arguments of `DeltaLiteTable.upsert` of the same names."""
+    """Arguments of `DeltaLiteTable.upsert` of the same names, but for the next one."""
 
+    parallel_payload_bytes: int
+    """Partitions are merged at once that hold no more payload than this together."""
     max_parallel_partitions: int
     max_parallel_files: int
     max_buffered_bytes: int
@@ -180,6 +182,7 @@ def parse_write(source: Json) -> WriteSettings:
 
 def parse_deltalite(source: Json) -> DeltaLiteSettings:
     return DeltaLiteSettings(
+        parallel_payload_bytes=field(source, "parallelPayloadBytes", int),
         max_parallel_partitions=field(source, "maxParallelPartitions", int),
         max_parallel_files=field(source, "maxParallelFiles", int),
         max_buffered_bytes=field(source, "maxBufferedBytes", int),
