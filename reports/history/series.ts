@@ -23,7 +23,11 @@ export interface HistorySeries extends Pick<Metric, 'unit' | 'better' | 'kind'> 
 }
 
 /** What is followed unless it is said: beside the metric that ranks a scenario, what it takes. */
-const FOLLOWED = ['apply.memory.peakBytes', 'apply.s3.requests', 'apply.cpuSeconds']
+const FOLLOWED: ReadonlySet<string> = new Set([
+  'apply.memory.peakBytes',
+  'apply.s3.requests',
+  'apply.cpuSeconds',
+])
 
 /**
  * The series of some runs, which must be in the order of time. An arm that failed in a run has no point there.
@@ -75,5 +79,5 @@ function figuresOf(results: Results, patterns: readonly string[]): readonly Figu
 
 function isFollowed(metric: string, headline: string | null, patterns: readonly string[]): boolean {
   if (patterns.length > 0) return patterns.some((pattern) => matches(pattern, metric))
-  return metric === headline || FOLLOWED.includes(metric)
+  return metric === headline || FOLLOWED.has(metric)
 }
