@@ -41,7 +41,7 @@ export interface FilesToPlan {
 export async function planFiles(source: DeltaSource, wanted: FilesToPlan): Promise<FilesPlan> {
   const { snapshot, columns, mode } = wanted
   const decided = await decideFiles(source, wanted)
-  const files = wanted.lookForNan ? await withoutNan(source, decided) : decided
+  const files = wanted.lookForNan ? await withoutNan(source, decided, wanted.present) : decided
   const fileColumns = await columnsOfRewritten(source, files)
   const made = { snapshot, mode, columns, files, naming: namingFor(files), fileColumns }
   return { ...made, refusals: fileRefusals(made) }
@@ -64,8 +64,9 @@ async function decideFiles(
 async function withoutNan(
   { session }: DeltaSource,
   files: readonly FilePlan[],
+  present: readonly string[],
 ): Promise<readonly FilePlan[]> {
-  const found = await filesWithNan(session, files)
+  const found = await filesWithNan(session, files, present)
   const reason =
     'it has NaN in a column of floats, which its bounds leave out, so that filters would miss rows'
   return files.map((file) =>
