@@ -119,9 +119,11 @@ class Pairs {
       if (this.count > 0 && Date.now() >= this.#deadline) return false
       const order = this.count % 2 === 0 ? SIDES : SIDES.toReversed()
       const round = this.count
-      for (const side of order) this.#rounds[side].push(await this.#measure(side, round))
+      for (const side of order) {
+        tell(`pair ${round + 1} of ${wanted}: ${side}`)
+        this.#rounds[side].push(await this.#measure(side, round))
+      }
       if (round === 0) check(this.compared(0, this.#options.compare))
-      tell(`pair ${this.count} of ${wanted}`)
     }
     return true
   }
