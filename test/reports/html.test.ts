@@ -131,7 +131,41 @@ test('a scenario with a numeric axis plots a line an arm, with its growth, in th
   ]
   expect(lines.lines[1]?.points).toEqual(curve)
   expect(byPoint).toHaveLength(6)
-  expect(byPoint[0]?.[0]?.axis).toBe('commits/s (more is better)')
+  expect(byPoint[0]?.[0]).toMatchObject({ kind: 'arms', axis: 'commits/s (more is better)' })
+})
+
+test('memory over time is a line an arm, in seconds and MiB, where a phase was long enough to record it', () => {
+  const results = madeUpResults({ repeat: 1, arms: ['ducklake/merge', 'delta/merge'] })
+  const recorded = {
+    x: { name: 'time', unit: 'ms' as const },
+    y: { name: 'private memory', unit: 'bytes' as const },
+    points: [
+      [500, 1024 ** 2],
+      [1_500, 64 * 1024 ** 2],
+    ] satisfies [number, number][],
+  }
+  const cells = results.cells.map((cell) =>
+    cell.status === 'ok' && cell.arm === 'ducklake/merge' && cell.scenario === 'merge-partitions'
+      ? { ...cell, series: { 'apply.memory': recorded } }
+      : cell,
+  )
+  const [scenario] = summarize({ ...results, cells }).scenarios
+  assert(scenario !== undefined)
+  const chart = chartsOf(scenario).overview.find(({ id }) => id === 'merge-partitions-memory-over-time')
+  expect(chart).toMatchObject({
+    kind: 'lines',
+    yAxis: 'MiB',
+    lines: [
+      {
+        arm: 'ducklake/merge',
+        points: [
+          [0.5, 1],
+          [1.5, 64],
+        ],
+      },
+    ],
+  })
+  expect(chart?.description).toContain('ducklake/merge 64.0 MiB at most in 1.5 s')
 })
 
 test('the page embeds the charts that were computed, and the results as they are', () => {
