@@ -151,8 +151,8 @@ test('memory over time is a line an arm, in seconds and MiB, where a phase was l
   )
   const [scenario] = summarize({ ...results, cells }).scenarios
   assert(scenario !== undefined)
-  const chart = chartsOf(scenario).overview.find(({ id }) => id === 'merge-partitions-memory-over-time')
-  expect(chart).toMatchObject({
+  const overTime = chartsOf(scenario).overview.find(({ id }) => id === 'merge-partitions-memory-over-time')
+  expect(overTime).toMatchObject({
     kind: 'lines',
     yAxis: 'MiB',
     lines: [
@@ -165,7 +165,7 @@ test('memory over time is a line an arm, in seconds and MiB, where a phase was l
       },
     ],
   })
-  expect(chart?.description).toContain('ducklake/merge 64.0 MiB at most in 1.5 s')
+  expect(overTime?.description).toContain('ducklake/merge 64.0 MiB at most in 1.5 s')
 })
 
 test('the page embeds the charts that were computed, and the results as they are', () => {
