@@ -39,6 +39,16 @@ export function metadataOf({ metadataSchema }: AttachedLake): string {
   return `${METADATA}.${identifier(metadataSchema)}`
 }
 
+export async function tableExists(session: DuckDbSession, name: string): Promise<boolean> {
+  const rows = await session.query(
+    z.object({ table_name: z.string() }),
+    `SELECT table_name FROM duckdb_tables()
+     WHERE database_name = ${literal(LAKE)} AND schema_name = 'main' AND table_name = $1`,
+    [name],
+  )
+  return rows.length > 0
+}
+
 /** The stored columns, or null where there is no such table. */
 export async function storedColumns(
   session: DuckDbSession,

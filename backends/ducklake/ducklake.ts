@@ -39,11 +39,11 @@ import type {
   SwapResult,
 } from '../backend.ts'
 import { translated } from '../duckdb/errors.ts'
-import type { TableSpec } from '../schema.ts'
+import type { ColumnSpec, TableSpec } from '../schema.ts'
 import { applyByDeleteInsert } from './apply-delete-insert.ts'
 import { applyByMerge } from './apply-merge.ts'
 import type { AttachedLake } from './catalog.ts'
-import { DATA_FOLDER, LAKE, partitionColumn, reconcile, storedColumns } from './catalog.ts'
+import { DATA_FOLDER, LAKE, partitionColumn, reconcile, storedColumns, tableExists } from './catalog.ts'
 import { rewriteName } from './evolve.ts'
 import { makeTable } from './make-table.ts'
 import { CommitMarker, MARKER_INLINING_ROWS } from './marker.ts'
@@ -120,7 +120,7 @@ class DuckLakeBackend implements Backend {
     return translated('opening the table', { table: spec.name }, async () => {
       const { session } = this.#lake
       const stored = await storedColumns(session, spec.name)
-      const opened = stored === null ? await this.#create(spec) : await reconcile(this.#lake, spec, stored)
+      const opened = stored === null ? await this.#create(spec) : await this.#adopt(spec, stored)
       await ensureOptions(this.#lake, spec.name, tableOptions(this.settings))
       return new DuckLakeTable(this.#lake, this.settings, this.#strategy, opened)
     })
@@ -146,6 +146,14 @@ class DuckLakeBackend implements Backend {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #adopt(spec: TableSpec, stored: readonly ColumnSpec[]): Promise<TableSpec> {
+    const { session } = this.#lake
+    const opened = await reconcile(this.#lake, spec, stored)
+    const marker = new CommitMarker(session, spec.name)
+    if (!(await tableExists(session, marker.name))) await session.transaction(() => marker.adopt())
+    return opened
   }
 
   #create(spec: TableSpec): Promise<TableSpec> {

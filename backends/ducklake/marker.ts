@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { literal } from '../../platform/duckdb/sql.ts'
 import type { CommitTag } from '../backend.ts'
-import { tableName } from './catalog.ts'
+import { tableExists, tableName } from './catalog.ts'
 
 /** Tables whose name begins so are ours and no user's. */
 const MARKER_PREFIX = '__lakeduel_commits_'
@@ -45,6 +45,14 @@ export class CommitMarker {
       `CREATE OR REPLACE TABLE ${this.#table} (run_id VARCHAR NOT NULL, batch_index BIGINT NOT NULL)`,
     )
     await this.#session.run(`INSERT INTO ${this.#table} VALUES (${literal(FENCE)}, 0)`)
+  }
+
+  /**
+   * Makes the table of markers of a lake table that somebody else has made, as a migration does; does nothing where there is
+   * one. Runs in a transaction, so that of two that find none one conflicts.
+   */
+  async adopt(): Promise<void> {
+    if (!(await tableExists(this.#session, this.name))) await this.create()
   }
 
   /**

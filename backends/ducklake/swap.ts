@@ -1,10 +1,9 @@
-import { z } from 'zod'
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
-import { identifier, literal } from '../../platform/duckdb/sql.ts'
+import { identifier } from '../../platform/duckdb/sql.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { CommitTag, SwapResult } from '../backend.ts'
 import type { AttachedLake } from './catalog.ts'
-import { LAKE, snapshotVersion, tableName } from './catalog.ts'
+import { snapshotVersion, tableExists, tableName } from './catalog.ts'
 import { CommitMarker } from './marker.ts'
 import { ensureOptions } from './options.ts'
 import type { DuckLakeSettings } from './settings.ts'
@@ -29,7 +28,8 @@ export async function swapTables(
     async () => {
       const hasShadow = await tableExists(session, shadow)
       const marker = new CommitMarker(session, target)
-      if (!(await tableExists(session, target))) await marker.create()
+      if (await tableExists(session, target)) await marker.adopt()
+      else await marker.create()
       const [isFree = false] = await marker.claim([tag])
       if (isFree && !hasShadow) throw shadowNotFound(shadow, target)
       if (isFree) await takePlace(session, shadow, target)
@@ -49,16 +49,6 @@ export async function takePlace(session: DuckDbSession, table: string, target: s
 
 export async function dropTables(session: DuckDbSession, names: readonly string[]): Promise<void> {
   for (const name of names) await session.run(`DROP TABLE IF EXISTS ${tableName(name)}`)
-}
-
-async function tableExists(session: DuckDbSession, name: string): Promise<boolean> {
-  const rows = await session.query(
-    z.object({ table_name: z.string() }),
-    `SELECT table_name FROM duckdb_tables()
-     WHERE database_name = ${literal(LAKE)} AND schema_name = 'main' AND table_name = $1`,
-    [name],
-  )
-  return rows.length > 0
 }
 
 function shadowNotFound(shadow: string, target: string): LakeduelError {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import { ARMS, type Arm, type Format, formatOf } from '../../backends/backend.ts'
 import type { RunDetails } from '../../pipeline/state/details.ts'
 import { RUN_STATUSES, type Run } from '../../pipeline/state/model.ts'
 import { openState, STATE_DEFAULTS, type State } from '../../pipeline/state/store.ts'
@@ -15,15 +16,18 @@ interface RunsOptions {
   readonly storage?: string
 }
 
+const DEFAULT_LAKE = 'lake'
+
 const EXAMPLES = `
 Examples:
   lakeduel runs list --status failed
   lakeduel runs show RUN          its batches that wait, its dead rows, and why it failed
   lakeduel runs retry RUN         takes up a failed run, and what was given up, after the cause is put right
   lakeduel runs cancel RUN        ends a run; what is committed stays in the table
+  lakeduel runs carry-over orders --from delta --to ducklake      after a migration's cutover
 `
 
-/** `lakeduel runs list | show | retry | cancel`. */
+/** `lakeduel runs list | show | retry | cancel | carry-over`. */
 export function runsCommand(): Command {
   const command = new Command('runs')
     .description('shows the runs of `lakeduel sync`, and ends or revives them')
@@ -39,6 +43,14 @@ export function runsCommand(): Command {
     outputCommand('retry', 'revive a failed run and its dead work').argument('<run>').action(retry),
   )
   command.addCommand(outputCommand('cancel', 'end a run for good').argument('<run>').action(cancel))
+  command.addCommand(
+    outputCommand('carry-over', 'let the next sync of a table that was migrated go on in the other format')
+      .argument('<table>', 'as it is called in the lake')
+      .addOption(formatOption('--from', 'the format that it was synced into'))
+      .addOption(formatOption('--to', 'the format that it was moved to'))
+      .option('--lake <name>', 'the lake of both', DEFAULT_LAKE)
+      .action(carry),
+  )
   return command
 }
 
@@ -91,6 +103,36 @@ async function cancel(runId: string, options: RunsOptions): Promise<void> {
     { runId, status: 'cancelled' },
     `Run ${runId} is cancelled. A worker removes what it has staged.`,
   )
+}
+
+interface CarryOptions extends RunsOptions {
+  readonly from: Format
+  readonly to: Format
+  readonly lake: string
+}
+
+async function carry(table: string, options: CarryOptions): Promise<void> {
+  const { lake, from, to } = options
+  const destination = (format: Format) => ({ arm: armOf(format), lake, table, settings: {} })
+  const { mark } = await withState(options, (state) =>
+    state.runs.carryOver(destination(from), destination(to)),
+  )
+  print(
+    options,
+    { table, from, to, mark },
+    `The next sync of ${table} into ${to} goes on where the last one into ${from} stopped.`,
+  )
+}
+
+function formatOption(flag: string, description: string): Option {
+  return new Option(`${flag} <format>`, description).choices(['delta', 'ducklake']).makeOptionMandatory()
+}
+
+/** Tables are told apart by their format, whichever of its arms writes them. */
+function armOf(format: Format): Arm {
+  const arm = ARMS.find((one) => formatOf(one) === format)
+  if (arm === undefined) throw new RangeError(`there is no arm of ${format}`)
+  return arm
 }
 
 function tableOf(runs: readonly Run[]): string {

@@ -11,7 +11,7 @@ import { type Notifications, notify, type WaitOptions } from './notifications.ts
 import { type Progress, progressOf, type RoomOptions, waitForRoom } from './progress.ts'
 import { newRunId } from './run-id.ts'
 import { destinationKey, getRun, runRowSchema } from './run-row.ts'
-import { type StoredTable, type SyncedTable, storedTable, syncedFrom } from './stored-tables.ts'
+import { carryOver, type StoredTable, type SyncedTable, storedTable, syncedFrom } from './stored-tables.ts'
 
 export interface BegunRun {
   readonly run: Run
@@ -79,6 +79,14 @@ export class Runs {
   /** What the last run that is done left behind; null when there is none. */
   async storedTable(destination: Destination): Promise<StoredTable | null> {
     return storedTable(this.#database, destination)
+  }
+
+  /**
+   * Lets the next run into a table go on where the last one into another stopped.
+   * @throws LakeduelError `TABLE_NOT_FOUND`, `RUN_IN_PROGRESS`, `CONFIG_INVALID`
+   */
+  async carryOver(from: Destination, to: Destination): Promise<StoredTable> {
+    return carryOver(this.#database, from, to)
   }
 
   /** Where another table of a source went in the lake and format of a destination; null where it was not synced. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ColumnSpec, columnSchema } from '../../backends/schema.ts'
+import { LakeduelError } from '../../platform/errors.ts'
 import type { JsonValue } from '../sources/source.ts'
 import type { Database } from './database.ts'
 import { type Destination, type PartitionSpec, partitionSpecSchema, type RunSpec } from './model.ts'
@@ -36,11 +37,11 @@ const tableRowSchema = z
     }),
   )
 
+const STORED = 'SELECT * FROM tables WHERE destination = $1'
+
 /** Null when no run into it is done. */
 export async function storedTable(database: Database, destination: Destination): Promise<StoredTable | null> {
-  const [table] = await database.rows(tableRowSchema, 'SELECT * FROM tables WHERE destination = $1', [
-    destinationKey(destination),
-  ])
+  const [table] = await database.rows(tableRowSchema, STORED, [destinationKey(destination)])
   return table ?? null
 }
 
@@ -68,4 +69,59 @@ export async function syncedFrom(
     [source.name, source.table, destinationKey({ arm, lake, table: '', settings: {} })],
   )
   return table === undefined ? null : { table: table.table, primaryKey: table.primary_key }
+}
+
+/**
+ * Lets the next sync into a table go on where that into another one stopped, whose rows were moved there. Unfinished runs are
+ * locked, so that none of them finishes meanwhile.
+ * @throws LakeduelError `TABLE_NOT_FOUND` when no run into the first is done, `RUN_IN_PROGRESS` when one of either is
+ *   unfinished, `CONFIG_INVALID` when the second has been synced by itself
+ */
+export async function carryOver(
+  database: Database,
+  from: Destination,
+  to: Destination,
+): Promise<StoredTable> {
+  const [source, target] = [destinationKey(from), destinationKey(to)]
+  return database.transaction(async (transaction) => {
+    const [unfinished] = await transaction.rows(z.object({ run_id: z.string() }), UNFINISHED, [
+      source,
+      target,
+    ])
+    if (unfinished !== undefined) throw isUnfinished(unfinished.run_id)
+    const [before] = await transaction.rows(tableRowSchema, STORED, [source])
+    if (before === undefined) throw neverSynced(source)
+    const [carried] = await transaction.rows(tableRowSchema, CARRY, [source, target])
+    if (carried === undefined) throw syncedByItself(target)
+    return carried
+  })
+}
+
+const UNFINISHED = `
+  SELECT run_id FROM runs WHERE destination IN ($1, $2) AND status IN ('active', 'failed') FOR NO KEY UPDATE`
+
+const CARRY = `
+  INSERT INTO tables (destination, columns, primary_key, partition, mark, run_id)
+  SELECT $2, columns, primary_key, partition, mark, run_id FROM tables WHERE destination = $1
+  ON CONFLICT (destination) DO NOTHING RETURNING *`
+
+function isUnfinished(runId: string): LakeduelError {
+  return new LakeduelError('RUN_IN_PROGRESS', `Run ${runId} is unfinished.`, {
+    facts: { runId },
+    remedy: `Go on with its sync until it is done, or end it with \`lakeduel runs cancel ${runId}\`.`,
+  })
+}
+
+function neverSynced(destination: string): LakeduelError {
+  return new LakeduelError('TABLE_NOT_FOUND', `No sync into ${destination} is done.`, {
+    facts: { destination },
+    remedy: 'Check the names of the lake and the table with `lakeduel runs list`.',
+  })
+}
+
+function syncedByItself(destination: string): LakeduelError {
+  return new LakeduelError('CONFIG_INVALID', `${destination} has been synced already.`, {
+    facts: { destination },
+    remedy: 'Its next sync goes on by itself.',
+  })
 }
