@@ -138,7 +138,13 @@ export const stripePaging: Scenario = {
   profiles: {
     smoke: sized({ invoices: 1_000, apiLatencyMs: 5, kills: [1], mode: ['incremental'], minutes: 2 }),
     quick: sized({ invoices: 10_000, apiLatencyMs: 5, kills: [0, 2], mode: ['incremental'], minutes: 4 }),
-    standard: sized({ invoices: 10_000, apiLatencyMs: 5, kills: [0, 3], mode: MODES, minutes: 10 }),
+    standard: sized({
+      invoices: 10_000,
+      apiLatencyMs: 5,
+      kills: [0, 3],
+      mode: ['full-refresh'],
+      minutes: 10,
+    }),
     full: sized({ invoices: 1_000_000, apiLatencyMs: 5, kills: [0, 10, 60], mode: MODES, minutes: 60 }),
   },
   excludes: (arm, point, profile) => {
