@@ -103,13 +103,13 @@ describe('a file that is no text', () => {
     ['nul_character', Buffer.from('{"id":1}\n{"id":2}\0\n')],
     ['broken_json', Buffer.from('{"id":1}\n{"id":\n')],
   ])(
-    'is refused as %s with the line, and what came before it is staged',
+    'is refused as %s with the line, and nothing of its page is staged, so that it can be corrected',
     async (code, content) => {
       await using lake = await TestLake.open()
       const run = await syncLines(lake, content, ['--to', 'ducklake', '--mode', 'append'])
       expect(run.exitCode).toBe(1)
       const [table] = outcomeOf(run).tables
-      expect(table).toMatchObject({ failure: { class: 'user', code }, counts: { rowsStaged: 1 } })
+      expect(table).toMatchObject({ failure: { class: 'user', code }, counts: { rowsStaged: 0 } })
       expect(table?.failure?.message).toContain('rows.ndjson, line 2,')
     },
     60_000,
