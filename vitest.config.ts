@@ -22,7 +22,8 @@ export default defineConfig({
   test: {
     // A native engine that crashes takes its process with it, and memory that it leaks goes with the process.
     pool: 'forks',
-    maxWorkers: 2,
+    // Many tests wait: for leases to end, for processes to start. A third one uses what two leave of two processors.
+    maxWorkers: 3,
     // Tests start some thousand processes of ours, each of which would compile the same modules.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
     testTimeout: 120_000,
