@@ -236,7 +236,7 @@ export const longevity: Scenario = {
       inserts: 500,
       partitions: 8,
       mergesPerRound: 10,
-      merges: [40],
+      merges: [30],
       maintenance: ['never', 'each-round'],
       minutes: 10,
     }),

@@ -179,7 +179,7 @@ export const wideJson = batchScenario({
       minutes: 4,
     }),
     standard: profile({
-      megabytes: 240,
+      megabytes: 120,
       rowBytes: [10_000, 30 * MB],
       mode: ['append', 'upsert'],
       partitions: [10],
