@@ -4,9 +4,10 @@ import { decisionTable } from './decisions.ts'
 
 /** The answers as a page of documentation. */
 export function renderAnswers({ answers, decisions, runs }: Answers): string {
+  const dates = [...new Set(runs.map(({ date }) => date))]
   const sections = [
     '# The three answers',
-    `Written by \`lakeduel answer\` from the results of ${runs.map(({ date }) => date).join(' and ')}; change the results, and the sentences change. Figures are medians with what they lie between.`,
+    `Written by \`lakeduel answer\` from the results of ${dates.join(' and ')}; change the results, and the sentences change. Figures are medians with what they lie between.`,
     ...answers.map((answer, index) => renderAnswer(answer, index + 1)),
     decisions.length === 0
       ? '## What to choose\n\nNo figures decide anything yet.'
