@@ -1,5 +1,5 @@
 import { type Arm, formatOf } from '../backends/backend.ts'
-import type { Metric, Point, Series } from '../reports/schema.ts'
+import type { Metric, Phase, Point, Series } from '../reports/schema.ts'
 import { median } from '../reports/statistics/quantile.ts'
 import { outcomeOf } from './batch-scenario.ts'
 import { oneMerge } from './data/one-merge.ts'
@@ -67,9 +67,7 @@ class Tuning {
 
   async attempt(overrides: Overrides): Promise<Tried> {
     const { phase } = await this.#merge(overrides)
-    if (phase === null) return null
-    const { floorBytes, addedBytes } = phase.memory
-    return { wallMs: phase.wallMs, peakBytes: floorBytes + addedBytes }
+    return phase === null ? null : passedTry(phase)
   }
 
   /** On fresh pairs, since the best of many tries is partly the luckiest; the last merge is that of the settings found. */
@@ -92,13 +90,17 @@ class Tuning {
     const { failure, phase } = await this.#merge(overrides)
     if (failure !== null) throw new CellFailed(failure)
     if (phase === null) throw new Error('a merge that passed has no figures')
-    return { wallMs: phase.wallMs, peakBytes: phase.memory.floorBytes + phase.memory.addedBytes }
+    return passedTry(phase)
   }
 
   async #merge(overrides: Overrides): Promise<Attempt> {
     this.#tries += 1
     return await this.#trials.merge(this.podBytes, settingsOf(overrides))
   }
+}
+
+function passedTry({ wallMs, memory: { floorBytes, addedBytes } }: Phase): Exclude<Tried, null> {
+  return { wallMs, peakBytes: floorBytes + addedBytes }
 }
 
 function confirmed(

@@ -197,10 +197,10 @@ async function micro(options: MicroFlags): Promise<void> {
   const results = await measureMicro(asked, interruptSignal(), (text) => process.stderr.write(`${text}\n`))
   const file = new ResultsFile(resolve(options.out))
   await file.save(results)
-  const text = options.json
-    ? JSON.stringify(results, null, 2)
-    : renderConsole(results, consoleOptions(process.stdout, process.env))
-  process.stdout.write(`${text}\n\nresults  ${file.path}\n`)
+  const table = () => renderConsole(results, consoleOptions(process.stdout, process.env))
+  process.stdout.write(
+    options.json ? `${JSON.stringify(results, null, 2)}\n` : `${table()}\n\nresults  ${file.path}\n`,
+  )
 }
 
 interface MicroFlags {

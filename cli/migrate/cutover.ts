@@ -6,22 +6,13 @@ import { openSource } from '../../migrate/source/open.ts'
 import { loadFinished, type MigrationState } from '../../migrate/state/state.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
 import { print } from '../source/print.ts'
-import { type LakeCliOptions, openTarget } from './lake-options.ts'
+import { openTarget, type ProofCliOptions } from './lake-options.ts'
 import { writeProof } from './proof-report.ts'
 import { proofLines } from './proof-text.ts'
 import { openMigrateSurroundings } from './surroundings.ts'
 
-export interface CutoverCliOptions extends LakeCliOptions {
-  readonly table: string
-  readonly rows?: boolean
-  readonly report?: string
-  readonly maxMemory?: number
-  readonly config?: string
-  readonly json?: boolean
-}
-
 /** `lakeduel migrate cutover`: ends with 1 where the tables aren't equal at the latest version. */
-export async function cutover(options: CutoverCliOptions): Promise<void> {
+export async function cutover(options: ProofCliOptions): Promise<void> {
   await using surroundings = await openMigrateSurroundings(options, interruptSignal())
   await using lake = await openTarget(surroundings, options, { readOnly: true })
   const target = parseTableName(options.table)

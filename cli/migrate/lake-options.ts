@@ -10,6 +10,16 @@ export interface LakeCliOptions {
   readonly metadataSchema: string
 }
 
+/** Of the commands that prove a table that was moved. */
+export interface ProofCliOptions extends LakeCliOptions {
+  readonly table: string
+  readonly rows?: boolean
+  readonly report?: string
+  readonly maxMemory?: number
+  readonly config?: string
+  readonly json?: boolean
+}
+
 export async function openTarget(
   surroundings: MigrateSurroundings,
   options: LakeCliOptions,

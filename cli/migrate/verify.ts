@@ -9,22 +9,13 @@ import { verifyHistory } from '../../migrate/verify/history.ts'
 import { verifyTable, withHistory } from '../../migrate/verify/verify.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
 import { print } from '../source/print.ts'
-import { type LakeCliOptions, openTarget } from './lake-options.ts'
+import { openTarget, type ProofCliOptions } from './lake-options.ts'
 import { writeProof } from './proof-report.ts'
 import { proofLines } from './proof-text.ts'
 import { openMigrateSurroundings } from './surroundings.ts'
 
-export interface VerifyCliOptions extends LakeCliOptions {
-  readonly table: string
-  readonly rows?: boolean
-  readonly report?: string
-  readonly maxMemory?: number
-  readonly config?: string
-  readonly json?: boolean
-}
-
 /** `lakeduel migrate verify`: ends with 1 where the table isn't proved. */
-export async function verify(options: VerifyCliOptions): Promise<void> {
+export async function verify(options: ProofCliOptions): Promise<void> {
   await using surroundings = await openMigrateSurroundings(options, interruptSignal())
   await using lake = await openTarget(surroundings, options, { readOnly: true })
   const target = parseTableName(options.table)

@@ -1,6 +1,5 @@
-import type { TableSpec } from '../../backends/schema.ts'
 import type { Dataset } from '../scenario.ts'
-import { column } from './column.ts'
+import { keyedTable } from './keyed-table.ts'
 import { below, hex, oneOf } from './mix.ts'
 import { grouped, slices } from './slices.ts'
 
@@ -11,19 +10,7 @@ const EPOCH_SECONDS = 1_735_689_600
 /** Where the updated keys lie: evenly over all files, in the last one, or anywhere. */
 export const LOCALITIES = ['spread', 'last-file', 'random'] as const
 
-const TABLE: TableSpec = {
-  name: 'invoices',
-  columns: [
-    column('id', { kind: 'int64' }),
-    column('bucket', { kind: 'string' }),
-    column('status', { kind: 'string' }),
-    column('amount', { kind: 'decimal', precision: 18, scale: 2 }),
-    column('updated_at', { kind: 'timestamp' }),
-    column('payload', { kind: 'string' }),
-  ],
-  primaryKey: ['id'],
-  partitionBy: 'bucket',
-}
+const TABLE = keyedTable('invoices', 'payload')
 
 /** A table and a batch that updates some of its rows and adds others. */
 export interface OneMerge {

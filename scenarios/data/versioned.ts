@@ -1,6 +1,5 @@
-import type { TableSpec } from '../../backends/schema.ts'
 import { type Dataset, type Lab, parameter } from '../scenario.ts'
-import { column } from './column.ts'
+import { keyedTable } from './keyed-table.ts'
 import { below, hex, oneOf } from './mix.ts'
 import { grouped, slices } from './slices.ts'
 
@@ -19,19 +18,7 @@ export interface Versioned {
   readonly seed: number
 }
 
-const TABLE: TableSpec = {
-  name: 'events',
-  columns: [
-    column('id', { kind: 'int64' }),
-    column('bucket', { kind: 'string' }),
-    column('status', { kind: 'string' }),
-    column('amount', { kind: 'decimal', precision: 18, scale: 2 }),
-    column('updated_at', { kind: 'timestamp' }),
-    column('note', { kind: 'string' }),
-  ],
-  primaryKey: ['id'],
-  partitionBy: 'bucket',
-}
+const TABLE = keyedTable('events', 'note')
 
 /**
  * A dataset of many small batches: batch m (from 1) changes the keys that are m modulo `rows / updates` and adds
