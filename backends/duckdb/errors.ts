@@ -32,8 +32,10 @@ const TRANSLATIONS: readonly Translation[] = [
     remedy: 'Check the user and the password of the catalog.',
   },
   {
+    // Where its connection to the catalog is cut in the middle of its own queries, DuckDB tells no more than a transaction that
+    // is aborted, or a query that failed for no reason.
     pattern:
-      /unable to connect to postgres|server closed the connection|terminating connection|connection refused.*port/i,
+      /unable to connect to postgres|server closed the connection|terminating connection|connection refused.*port|current transaction is aborted|failed to execute query "[^"]*": *$/im,
     code: 'POSTGRES_UNREACHABLE',
     remedy: 'Check that the Postgres server of the catalog is up.',
   },

@@ -26,6 +26,7 @@ import {
   tableMarkOf,
 } from './resume-point.ts'
 import { stageByParts } from './staged-reading.ts'
+import { newPartKey } from './staging/part-key.ts'
 import { StagingRun } from './staging-run.ts'
 import { TablePlan } from './table-plan.ts'
 
@@ -174,7 +175,6 @@ class RowStaging implements AsyncDisposable {
   readonly #rowsThrough = [0]
   #skip: number
   #batchedRows = 0
-  #partsMade = 0
   #isBroken = false
   #read = { pages: 0, rows: 0, bytes: 0 }
 
@@ -186,8 +186,7 @@ class RowStaging implements AsyncDisposable {
       plan,
       limits,
       storage: stagingOf(surroundings, run.runId),
-      // By the lease's token, so that a part of an extractor that is thought dead is never overwritten by its successor's.
-      nextKey: () => `e${lease.token}-part-${String((this.#partsMade += 1)).padStart(6, '0')}.parquet`,
+      nextKey: () => newPartKey(lease),
     })
   }
 

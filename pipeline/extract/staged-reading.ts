@@ -4,6 +4,7 @@ import type { Cursor, PartTarget, StagedPage } from '../sources/source.ts'
 import type { Extracting } from './extraction.ts'
 import { readThroughOutages, SourceFailed } from './paged-reading.ts'
 import type { ResumePoint } from './resume-point.ts'
+import { newPartKey } from './staging/part-key.ts'
 
 /**
  * The fast way: the source stages parts itself. Returns from where the rows have to pass through this process instead, or
@@ -54,13 +55,9 @@ function fits({ plan, from, run, table }: Extracting): boolean {
 
 function targetOf({ surroundings, run, lease, limits, plan, table }: Extracting): PartTarget {
   const staging = stagingOf(surroundings, run.runId)
-  let parts = 0
   return {
     environment: environmentOf(surroundings, run.spec.destination.lake, null),
-    nextUri: () => {
-      parts += 1
-      return uriOf(staging, `e${lease.token}-staged-${String(parts).padStart(6, '0')}.parquet`)
-    },
+    nextUri: () => uriOf(staging, newPartKey(lease)),
     columnNames: new Map((table.columns ?? []).map(({ name }) => [name, plan.lakeName(name)])),
     partPayloadBytes: limits.parts.partPayloadBytes,
     rowGroupPayloadBytes: limits.parts.rowGroupPayloadBytes,

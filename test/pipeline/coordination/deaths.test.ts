@@ -110,6 +110,7 @@ async function whileLocked(uri: string | undefined, action: () => Promise<void>)
 }
 
 async function areWaiting(writers: number, uri: string | undefined): Promise<void> {
+  await until(`SELECT WHERE to_regclass('lakeduel_coordination.requests') IS NOT NULL`, [])
   await until(
     'SELECT FROM lakeduel_coordination.requests WHERE table_key = $1 AND outcome IS NULL HAVING count(*) = $2',
     [lockKey(uri ?? ''), writers],

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, inject, test } from 'vitest'
 import type { Arm } from '../../../backends/backend.ts'
+import { STATE_DEFAULTS } from '../../../pipeline/state/store.ts'
+import { withPostgres } from '../../../platform/services/postgres/client.ts'
 import { ConnectionFaults } from '../../../scenarios/import/connection-faults.ts'
 import { TestLake } from './lake.ts'
 import { outcomeOf } from './outcome.ts'
@@ -42,9 +44,22 @@ test.each<Arm>(['ducklake/merge', 'delta/merge-loop'])(
       status: 'done',
       tables: [{ counts: { rowsDead: 0 } }],
     })
+    // A part that was written over is found here also where its batch had been loaded before.
+    const parts = await recordedParts(lake)
+    expect(new Set(parts).size).toBe(parts.length)
     const undisturbed = await lake.run(['sync', ...source, ...flags, '--as', 'undisturbed', '--json'])
     expect(undisturbed.exitCode, undisturbed.stderr).toBe(0)
     expect(await lake.contents(arm, 'events')).toEqual(await lake.contents(arm, 'undisturbed'))
   },
   240_000,
 )
+
+/** The parts of all batches, which each have their own. */
+async function recordedParts(lake: TestLake): Promise<readonly string[]> {
+  return withPostgres(lake.environment().catalog.postgres, async (client) => {
+    const { rows } = await client.query<{ uri: string }>(
+      `SELECT part->>'uri' AS uri FROM ${STATE_DEFAULTS.schema}.work, json_array_elements(record->'parts') AS part`,
+    )
+    return rows.map(({ uri }) => uri)
+  })
+}

@@ -46,7 +46,10 @@ TEXT_CODES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"error sending request|Connection refused|connect error|dns error|operation timed out|"
-            r"curlCode|NETWORK_CONNECTION",
+            r"curlCode|NETWORK_CONNECTION|"
+            # A connection that was cut within an answer, and what a store answers that is away for a while.
+            r"connection reset|broken pipe|request or response body error|error reading a body|"
+            r"50[0234] (Internal Server Error|Bad Gateway|Service Unavailable|Gateway Timeout)|SlowDown",
             re.IGNORECASE,
         ),
         "S3_UNREACHABLE",
