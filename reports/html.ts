@@ -131,7 +131,7 @@ ${renderList(READING_AIDS)}
 <h2>Environment</h2>
 ${renderTable(environmentTable(results), 'plain')}
 <h2>Repeat it</h2>
-<pre>${escapeHtml(results.run.command)}</pre>
+<pre tabindex="0" role="region" aria-label="The command of this run">${escapeHtml(results.run.command)}</pre>
 <button id="save" type="button">Save results.json</button>
 </section>`
 }

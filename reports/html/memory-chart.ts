@@ -6,12 +6,13 @@ import { armColor, type LinesChart, plotUnit } from './chart.ts'
 const MEMORY = /^(.+)\.memory$/
 
 /**
- * What the pods of the arms held over the time of the first phase that was long enough to tell, one line an arm: its first
- * repetition that passed. Null where no arm has one.
+ * What the pods of the arms held over the time of applying, or else of the first phase that was long enough to tell, one
+ * line an arm: its first repetition that passed. Null where no arm has one.
  */
 export function memoryChart(id: string, arms: readonly ArmSummary[]): LinesChart | null {
   const names = arms.map(({ arm }) => arm)
-  const phase = arms.flatMap(({ passed }) => passed.flatMap(({ series }) => phasesOf(series)))[0]
+  const phases = arms.flatMap(({ passed }) => passed.flatMap(({ series }) => phasesOf(series)))
+  const phase = phases.find((name) => name === 'apply') ?? phases[0]
   if (phase === undefined) return null
   const { divisor } = plotUnit('bytes')
   const curves = arms.flatMap(({ arm, passed }) => {

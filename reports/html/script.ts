@@ -133,7 +133,7 @@ function drawLines(canvas, spec) {
         borderColor: color(line.color),
         backgroundColor: color(line.color),
         borderWidth: 2,
-        pointRadius: 4,
+        pointRadius: line.points.length > 30 ? 0 : 4,
       })),
     },
     options: {

@@ -1,0 +1,176 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, assert, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Results } from '../../../reports/schema.ts'
+import { median } from '../../../reports/statistics/quantile.ts'
+import { startChromium } from '../../browser/chromium.ts'
+import { failedCell, madeUpResults } from '../made-up-results.ts'
+import { openPage, plotted, publishedResults } from './opened.ts'
+
+/** Where the screenshots of the last run of these tests lie. */
+const SCREENSHOTS = join('.lakeduel', 'screenshots')
+
+let started: Browser | null = null
+let reason = ''
+
+beforeAll(async () => {
+  await mkdir(SCREENSHOTS, { recursive: true })
+  started = await startChromium().catch((cause: unknown) => {
+    reason = `no Chromium starts on this machine: ${String(cause)}`
+    return null
+  })
+})
+beforeEach(({ skip }) => skip(started === null, reason))
+afterAll(async () => await started?.close())
+
+function browser(): Browser {
+  assert(started !== null)
+  return started
+}
+
+const merges = publishedResults('2026-11-26-merge-partitions')
+const concurrency = publishedResults('2026-11-26-concurrency')
+
+function passed({ cells }: Results, arm: string) {
+  return cells.flatMap((cell) => (cell.status === 'ok' && !cell.control && cell.arm === arm ? [cell] : []))
+}
+
+test('bars stand at the median of the results file, in the seconds that their axis says, for every arm', async () => {
+  await using opened = await openPage(browser(), merges)
+  const chart = await plotted(opened.page, 'merge-partitions-headline')
+  expect(chart).toMatchObject({ xType: 'linear', xTitle: 'seconds (less is better)' })
+  expect(chart.labels.toSorted()).toEqual(merges.scenarios[0]?.arms.toSorted())
+  const bars = chart.datasets.find(({ label }) => label === 'median')
+  const dots = chart.datasets.find(({ label }) => label === 'each repetition')
+  for (const [row, arm] of chart.labels.entries()) {
+    const seconds = passed(merges, arm).map(({ phases }) => (phases['apply']?.wallMs ?? 0) / 1000)
+    expect(bars?.data[row]).toBe(median(seconds))
+    const ofArm = dots?.data.filter((dot) => typeof dot === 'object' && dot?.y === arm)
+    expect(ofArm).toEqual(seconds.map((x) => ({ x, y: arm })))
+  }
+})
+
+test('a bar twice as long stands for twice the value', async () => {
+  await using opened = await openPage(browser(), merges)
+  const { datasets } = await plotted(opened.page, 'merge-partitions-headline')
+  const bars = datasets.find(({ label }) => label === 'median')
+  const at = (row: number) => ({ value: Number(bars?.data[row]), pixel: bars?.pixels[row]?.x ?? Number.NaN })
+  const [first, second, third] = [at(0), at(3), at(6)]
+  const pixelsPerSecond = (third.pixel - first.pixel) / (third.value - first.value)
+  expect(second.pixel).toBeCloseTo(first.pixel + (second.value - first.value) * pixelsPerSecond, 3)
+})
+
+test('peaks of memory are plotted in MiB of the figures in the file', async () => {
+  await using opened = await openPage(browser(), merges)
+  const chart = await plotted(opened.page, 'merge-partitions-memory')
+  expect(chart.xTitle).toBe('MiB (less is better)')
+  const added = chart.datasets.find(({ label }) => label === 'added by the engine')
+  for (const [row, arm] of chart.labels.entries()) {
+    const mib = passed(merges, arm).map(({ phases }) => (phases['apply']?.memory.addedBytes ?? 0) / 1024 ** 2)
+    expect(added?.data[row]).toBe(median(mib))
+  }
+})
+
+test('a curve over a wide range is drawn on logarithmic axes, its points where their logarithms are', async () => {
+  await using opened = await openPage(browser(), concurrency)
+  const chart = await plotted(opened.page, 'concurrency-scaling-0')
+  expect(chart).toMatchObject({
+    xType: 'logarithmic',
+    yType: 'logarithmic',
+    yTitle: 'commits/s',
+    xTitle: 'writers',
+  })
+  const [curve] = chart.datasets
+  assert(curve !== undefined)
+  const arm = curve.label.split(',')[0] ?? ''
+  const measured = passed(concurrency, arm).map(
+    ({ point, metrics }) => `${point['writers']} ${metrics['commitsPerSecond']?.value}`,
+  )
+  for (const point of curve.data) {
+    assert(typeof point === 'object' && point !== null)
+    expect(measured).toContain(`${point.x} ${point.y}`)
+  }
+  const xs = curve.data.map((point) => (typeof point === 'object' ? Math.log(point?.x ?? 0) : 0))
+  const perUnit = curve.pixels.slice(1).map(({ x }, index) => {
+    return (x - (curve.pixels[index]?.x ?? 0)) / ((xs[index + 1] ?? 0) - (xs[index] ?? 0))
+  })
+  for (const scale of perUnit) expect(scale).toBeCloseTo(perUnit[0] ?? 0, 3)
+})
+
+test.for([
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 400],
+  ['dark', 400],
+] as const)(
+  'in %s and %i pixels wide, the page fits, asks for nothing and reports no error',
+  async ([colorScheme, width]) => {
+    await using opened = await openPage(browser(), merges, { colorScheme, viewport: { width, height: 900 } })
+    const { page, url, requests, errors } = opened
+    expect(requests).toEqual([url])
+    expect(errors).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+    expect(background).toBe(colorScheme === 'dark' ? 'rgb(17, 21, 27)' : 'rgb(246, 247, 249)')
+    await page.evaluate('scrollTo(0, 0)')
+    await page.screenshot({ path: join(SCREENSHOTS, `${colorScheme}-${width}.png`) })
+  },
+)
+
+test('nothing that stands in results runs, wherever it stands', async () => {
+  const hostile = `</script><script>window.ran = 1</script><img src=x onerror="window.ran = 2">"'><svg onload="window.ran = 3">`
+  const results = madeUpResults({ repeat: 1 })
+  const [scenario, ...others] = results.scenarios
+  assert(scenario !== undefined)
+  const everywhere: Results = {
+    ...results,
+    run: { ...results.run, command: hostile, id: hostile },
+    environment: { ...results.environment, cpuModel: hostile },
+    warnings: [{ message: hostile, remedy: hostile }],
+    scenarios: [
+      { ...scenario, name: hostile, question: hostile, parameters: { [hostile]: hostile } },
+      ...others,
+    ],
+    cells: [
+      ...results.cells.map((cell) =>
+        cell.scenario === scenario.name ? { ...cell, scenario: hostile } : cell,
+      ),
+      failedCell(hostile, `delta/${hostile}`, 0, hostile),
+    ],
+  }
+  await using opened = await openPage(browser(), everywhere)
+  const { page, url, requests, errors } = opened
+  expect(await page.evaluate('window.ran ?? null')).toBeNull()
+  expect(await page.evaluate(`document.querySelectorAll('img, svg').length`)).toBe(0)
+  expect(requests).toEqual([url])
+  expect(errors).toEqual([])
+})
+
+test('the Tab key reaches every folded part, scrolling table and link, in the order in which they stand', async () => {
+  await using opened = await openPage(browser(), merges, { unfolded: false })
+  const { page } = opened
+  const reachable = `summary, .scroll, pre, a[href], button, input, select`
+  const expected = await page.evaluate<number>(
+    `(window.reachable = [...document.querySelectorAll('${reachable}')].filter((one) => one.checkVisibility())).length`,
+  )
+  const order: number[] = []
+  for (let step = 0; step < expected; step += 1) {
+    await page.keyboard.press('Tab')
+    order.push(await page.evaluate<number>('window.reachable.indexOf(document.activeElement)'))
+  }
+  expect(expected).toBeGreaterThan(10)
+  expect(order).toEqual(Array.from({ length: expected }, (_, index) => index))
+})
+
+test('charts and tables say to a screen reader what they show', async () => {
+  await using opened = await openPage(browser(), merges)
+  const { page } = opened
+  const count = (selector: string) => page.locator(selector).count()
+  const charts = await count('canvas')
+  expect(charts).toBeGreaterThan(4)
+  expect(await count('canvas[role=img][aria-label]:not([aria-label=""])')).toBe(charts)
+  expect(await count('table')).toBe(await count('[role=region][aria-label]:not([aria-label=""]) > table'))
+  expect(await count('thead th')).toBe(await count('thead th[scope=col]'))
+  expect(await count('html[lang=en] h1')).toBe(1)
+})
