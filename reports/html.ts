@@ -21,7 +21,8 @@ import { environmentTable, scenarioTable, settingsTable } from './tables/setting
 export function renderHtml(results: Results): string {
   const summary = summarize(results)
   const charts = summary.scenarios.map(chartsOf)
-  const drawn = charts.flatMap(({ overview, points }) => [...overview, ...points.flat()])
+  const tradeOffs = charts.flatMap(({ tradeOff }) => tradeOff ?? [])
+  const drawn = [...tradeOffs, ...charts.flatMap(({ overview, points }) => [...overview, ...points.flat()])]
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -33,8 +34,10 @@ export function renderHtml(results: Results): string {
 </head>
 <body>
 <main>
-${renderHead(results, summary)}
+${renderHead(results)}
 ${renderAnswersSection(results)}
+${summary.scenarios.map(renderVerdict).join('\n')}
+${renderTradeOffs(tradeOffs)}
 ${summary.scenarios.map((scenario, index) => renderScenario(scenario, charts[index])).join('\n')}
 ${renderFoot(results, summary)}
 </main>
@@ -47,7 +50,7 @@ ${renderFoot(results, summary)}
 `
 }
 
-function renderHead({ run, environment }: Results, { scenarios }: Summary): string {
+function renderHead({ run, environment }: Results): string {
   const facts = [
     `${run.plan.profile} profile`,
     run.startedAt.slice(0, 16).replace('T', ' '),
@@ -57,7 +60,6 @@ function renderHead({ run, environment }: Results, { scenarios }: Summary): stri
   return `<header>
 <h1>Delta Lake or DuckLake?</h1>
 <p class="meta">${escapeHtml(facts.join(' · '))}</p>
-${scenarios.map(renderVerdict).join('\n')}
 </header>`
 }
 
@@ -67,6 +69,15 @@ function renderVerdict({ name, verdict }: ScenarioSummary): string {
 <h2>${escapeHtml(name)}</h2>
 <p>${escapeHtml(verdict.headline)}</p>
 ${renderList(verdict.details)}
+</section>`
+}
+
+/** The picture of the choice: what is faster, what takes less memory. */
+function renderTradeOffs(charts: readonly Chart[]): string {
+  if (charts.length === 0) return ''
+  return `<section id="trade-off" class="wide">
+<h2>What speed costs in memory</h2>
+${renderCharts(charts)}
 </section>`
 }
 
@@ -106,8 +117,16 @@ function renderChart(chart: Chart): string {
   return `<figure>
 <h3>${escapeHtml(title)}</h3>
 <div class="plot" style="height: ${heightPx(chart)}px"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(description)}">${escapeHtml(description)}</canvas></div>
-<figcaption><a download="${escapeHtml(id)}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(chartCsv(chart).toWellFormed())}">Data of this chart (CSV)</a></figcaption>
+${renderAbsent(chart)}<figcaption><a download="${escapeHtml(id)}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(chartCsv(chart).toWellFormed())}">Data of this chart (CSV)</a></figcaption>
 </figure>`
+}
+
+/** Arms that a chart of lines can't show. */
+function renderAbsent(chart: Chart): string {
+  const absent = chart.kind === 'lines' ? (chart.absent ?? []) : []
+  return absent.length === 0
+    ? ''
+    : `<p class="absent">Without a mark: ${escapeHtml(absent.join('; '))}.</p>\n`
 }
 
 function heightPx(chart: Chart): number {

@@ -15,10 +15,14 @@ ${renderTable(decisionTable(decisions), 'folded')}
 }
 
 function renderAnswer({ question, sentence, figures, tables, unmeasured }: GivenAnswer): string {
-  const said = sentence === null ? 'This run does not answer it.' : `${sentence.text}.`
+  if (sentence === null)
+    return `<article class="verdict">
+<h3>${escapeHtml(question)}</h3>
+<p class="unanswered">This run does not answer it.</p>
+</article>`
   return `<article class="verdict">
 <h3>${escapeHtml(question)}</h3>
-<p>${escapeHtml(said)}</p>
+<p>${escapeHtml(`${sentence.text}.`)}</p>
 <details><summary>The figures behind it, and what was not measured</summary>
 ${renderList(figures.map(({ text }) => text))}
 ${tables.map((table) => renderTable(table, 'folded')).join('\n')}

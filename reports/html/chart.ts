@@ -38,7 +38,7 @@ export interface ArmsChart {
   readonly limit: { readonly value: number; readonly label: string } | null
 }
 
-/** One line an arm over a numeric axis of the scenario. */
+/** One line an arm over a numeric axis of the scenario, or one mark an arm between two figures. */
 export interface LinesChart {
   readonly kind: 'lines'
   readonly id: string
@@ -46,8 +46,10 @@ export interface LinesChart {
   readonly description: string
   readonly xAxis: string
   readonly yAxis: string
-  /** Both axes: a power law is a straight line then. */
-  readonly logarithmic: boolean
+  /** A power law is a straight line where both axes are. */
+  readonly logarithmic: { readonly x: boolean; readonly y: boolean }
+  /** Each arm is one mark, with its label beside it where there is room for that. */
+  readonly marked?: true
   readonly lines: readonly {
     readonly arm: string
     /** The arm, and how it grows where enough points show it. */
@@ -55,6 +57,8 @@ export interface LinesChart {
     readonly color: string
     readonly points: readonly (readonly [x: number, y: number])[]
   }[]
+  /** Arms that have no line, and why. */
+  readonly absent?: readonly string[]
 }
 
 export type Chart = ArmsChart | LinesChart
@@ -80,9 +84,18 @@ export function armColor(arm: string, arms: readonly string[]): string {
   const format = formatOf(arm)
   const family = arms.filter((other) => formatOf(other) === format).toSorted()
   const hue = format === 'ducklake' || format === 'delta' ? format : 'other'
-  return `--${hue}-${family.indexOf(arm) % 4}`
+  return `--${hue}-${family.indexOf(arm) % 5}`
 }
 
 function formatOf(arm: string): string {
   return arm.split('/')[0] ?? arm
+}
+
+/** From this ratio of the largest to the smallest figure on, logarithmic axes show more than linear ones. */
+const WIDE_RANGE = 8
+
+/** Whether figures span a wide range; a value of 0 has no place on a logarithmic axis. */
+export function isWide(values: readonly number[]): boolean {
+  const least = Math.min(...values)
+  return least > 0 && Math.max(...values) / least > WIDE_RANGE
 }

@@ -1,19 +1,19 @@
 import { capitalize, formatMetricName, formatValue } from '../format.ts'
 import { curveOf, type Scaling } from '../summary/scaling.ts'
-import { armColor, type LinesChart, plotUnit } from './chart.ts'
-
-/** From this ratio of the largest to the smallest figure on, logarithmic axes show more than linear ones. */
-const WIDE_RANGE = 8
+import { armColor, isWide, type LinesChart, plotUnit } from './chart.ts'
 
 /** A metric over an axis, one line an arm; null where no arm passed at two values. */
 export function linesChart(id: string, scaling: Scaling): LinesChart | null {
   const { metric, axis, elsewhere, arms, steps, growth } = scaling
   const unit = unitOf(scaling)
   const curves = arms
-    .map((arm) => ({ arm, points: curveOf(steps, arm, metric) }))
+    .map((arm) => ({ arm, points: curveOf(steps, arm, metric).toSorted(([a], [b]) => a - b) }))
     .filter(({ points }) => points.length > 1)
   if (unit === null || curves.length === 0) return null
   const { name, divisor } = plotUnit(unit)
+  const drawn = curves.flatMap(({ points }) => points)
+  const axes = [drawn.map(([x]) => x), drawn.map(([, y]) => y)]
+  const powers = axes.every((values) => Math.min(...values) > 0) && axes.some(isWide)
   const title = `${capitalize(formatMetricName(metric))} over ${formatMetricName(axis.name)}${elsewhere === '' ? '' : `, ${elsewhere}`}`
   const said = curves.map(({ arm, points }) => {
     const figures = points.map(([x, y]) => `${formatValue(y, unit)} at ${x}`)
@@ -27,7 +27,7 @@ export function linesChart(id: string, scaling: Scaling): LinesChart | null {
     xAxis:
       axis.unit === null ? formatMetricName(axis.name) : `${formatMetricName(axis.name)} in ${axis.unit}`,
     yAxis: name,
-    logarithmic: isWide(curves.flatMap(({ points }) => points)),
+    logarithmic: { x: powers, y: powers },
     lines: curves.map(({ arm, points }) => {
       const exponent = growth.get(arm)?.exponent
       return {
@@ -43,13 +43,4 @@ export function linesChart(id: string, scaling: Scaling): LinesChart | null {
 function unitOf({ steps, metric }: Scaling) {
   const figures = steps.flatMap((step) => [...step.arms.values()].map((arm) => arm.figures.get(metric)))
   return figures.find((figure) => figure !== undefined)?.unit ?? null
-}
-
-/** Whether either axis spans a wide range; a value of 0 has no place on a logarithmic one. */
-function isWide(points: readonly (readonly [x: number, y: number])[]): boolean {
-  const spans = [points.map(([x]) => x), points.map(([, y]) => y)].map((values) => ({
-    least: Math.min(...values),
-    most: Math.max(...values),
-  }))
-  return spans.every(({ least }) => least > 0) && spans.some(({ least, most }) => most / least > WIDE_RANGE)
 }

@@ -31,7 +31,7 @@ export function memoryChart(id: string, arms: readonly ArmSummary[]): LinesChart
     description: `${title}: ${said.join('; ')}.`,
     xAxis: 'seconds',
     yAxis: 'MiB',
-    logarithmic: false,
+    logarithmic: { x: false, y: false },
     lines: curves.map(({ arm, points }) => ({
       arm,
       label: arm,

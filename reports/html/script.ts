@@ -115,10 +115,39 @@ function draw(spec) {
   else drawArms(canvas, spec)
 }
 
+/** Names of the marks beside them, moved down where they would lie over one another. */
+const labels = {
+  id: 'labels',
+  afterDatasetsDraw(chart) {
+    const { ctx, chartArea } = chart
+    ctx.save()
+    ctx.font = NOTE_FONT
+    ctx.textBaseline = 'middle'
+    ctx.lineWidth = 4
+    ctx.lineJoin = 'round'
+    ctx.strokeStyle = color('--surface')
+    ctx.fillStyle = color('--text')
+    const written = []
+    const marks = chart.data.datasets.map((dataset, index) => ({ text: dataset.label, mark: chart.getDatasetMeta(index).data[0] }))
+    for (const { text, mark } of marks.sort((a, b) => a.mark.y - b.mark.y)) {
+      const wide = ctx.measureText(text).width
+      const left = mark.x + 12 + wide > chartArea.right ? Math.max(chartArea.left, mark.x - 12 - wide) : mark.x + 12
+      const near = written.filter((other) => left < other.right && other.left < left + wide)
+      const y = near.reduce((free, other) => (Math.abs(free - other.y) < 14 ? other.y + 14 : free), mark.y)
+      written.push({ left, right: left + wide, y })
+      ctx.strokeText(text, left, y)
+      ctx.fillText(text, left, y)
+    }
+    ctx.restore()
+  },
+}
+
 function drawLines(canvas, spec) {
-  const scale = (text) => ({
-    type: spec.logarithmic ? 'logarithmic' : 'linear',
-    beginAtZero: !spec.logarithmic,
+  const named = spec.marked && canvas.parentElement.clientWidth >= 560
+  const scale = (text, logarithmic) => ({
+    type: logarithmic ? 'logarithmic' : 'linear',
+    beginAtZero: !logarithmic,
+    grace: spec.marked ? '8%' : 0,
     grid: { color: color('--grid') },
     ticks: { color: color('--muted'), maxTicksLimit: 8 },
     title: { display: true, text, color: color('--muted') },
@@ -130,19 +159,22 @@ function drawLines(canvas, spec) {
         label: line.label,
         data: line.points.map(([x, y]) => ({ x, y })),
         showLine: true,
+        clip: false,
         borderColor: color(line.color),
         backgroundColor: color(line.color),
         borderWidth: 2,
-        pointRadius: line.points.length > 30 ? 0 : 4,
+        pointStyle: line.arm.startsWith('ducklake/') ? 'circle' : 'rectRot',
+        pointRadius: spec.marked ? 8 : line.points.length > 30 ? 0 : 4,
       })),
     },
     options: {
       animation: false,
       responsive: true,
       maintainAspectRatio: false,
-      scales: { x: scale(spec.xAxis), y: scale(spec.yAxis) },
-      plugins: { legend: { position: 'bottom', labels: { color: color('--text'), usePointStyle: true, boxHeight: 8 } } },
+      scales: { x: scale(spec.xAxis, spec.logarithmic.x), y: scale(spec.yAxis, spec.logarithmic.y) },
+      plugins: { legend: { display: !named, position: 'bottom', labels: { color: color('--text'), usePointStyle: true, boxHeight: 8 } } },
     },
+    plugins: named ? [labels] : [],
   }))
 }
 

@@ -168,20 +168,56 @@ test('memory over time is a line an arm, in seconds and MiB, where a phase was l
   expect(overTime?.description).toContain('ducklake/merge 64.0 MiB at most in 1.5 s')
 })
 
+test('the trade-off has a mark at the median time and peak of each arm, and names those that have none', () => {
+  const [, wide] = summarize(madeUpResults()).scenarios
+  assert(wide !== undefined)
+  const { tradeOff } = chartsOf(wide)
+  expect(tradeOff).toMatchObject({
+    xAxis: 'seconds (less is better)',
+    yAxis: 'peak memory in MiB (less is better)',
+    absent: [
+      'delta/merge-loop: oom-killed at the 2.00 GiB cap in apply',
+      'delta/merge: oom-killed at the 2.00 GiB cap in apply',
+      'delta/deltalite: skipped',
+    ],
+  })
+  const labels = tradeOff?.lines.map(({ label }) => label)
+  expect(labels).toContain('✕ ducklake/delete-insert, not ranked')
+  const seconds = rounds.map((round) => madeUpApplyMs('delta/merge-tuned', round, 1.4) / 1000)
+  const [[x, mib] = []] = tradeOff?.lines.find(({ arm }) => arm === 'delta/merge-tuned')?.points ?? []
+  expect(x).toBe(median(seconds))
+  expect(mib).toBeCloseTo(181 + 690 * 1.02, 4)
+  expect(tradeOff?.description).toContain('delta/merge has no mark (oom-killed')
+})
+
+test('the trade-off of a scenario with axes is that of the point where most arms were measured', () => {
+  const results = madeUpResults({ repeat: 1, arms: ['ducklake/merge', 'delta/merge'] })
+  const cells = results.cells
+    .filter(({ scenario }) => scenario === 'merge-partitions')
+    .flatMap((cell) => [1, 2].map((size) => ({ ...cell, id: `${cell.id} ${size}`, point: { size } })))
+    .filter(({ arm, point }) => arm === 'delta/merge' || point.size === 2)
+  const axes = [{ name: 'size', unit: null, description: 'of the table', values: [1, 2] }]
+  const scenarios = results.scenarios.slice(0, 1).map((scenario) => ({ ...scenario, axes }))
+  const [scenario] = summarize({ ...results, scenarios, cells }).scenarios
+  assert(scenario !== undefined)
+  expect(chartsOf(scenario).tradeOff?.title).toBe('Time to apply against peak memory, size 2')
+})
+
 test('the page embeds the charts that were computed, and the results as they are', () => {
   const results = madeUpResults()
   const html = renderHtml(results)
   expect(parseResults(embedded(html, 'results'))).toEqual(results)
   const plots = JSON.parse(embedded(html, 'charts'))
-  expect(plots).toHaveLength(8)
-  expect(plots[0]).toEqual(chart('merge-partitions-headline', results))
+  expect(plots).toHaveLength(10)
+  expect(plots).toContainEqual(chart('merge-partitions-headline', results))
 })
 
 test('every chart has a canvas with a text alternative that holds its figures', () => {
   const html = renderHtml(madeUpResults())
   const canvases = [...html.matchAll(/<canvas id="([^"]+)" role="img" aria-label="([^"]+)">/g)]
-  expect(canvases).toHaveLength(8)
-  expect(canvases[0]?.[2]).toContain('delta/merge-loop 43.0 s')
+  expect(canvases).toHaveLength(10)
+  for (const [, id, said] of canvases)
+    if (id === 'merge-partitions-headline') expect(said).toContain('delta/merge-loop 43.0 s')
 })
 
 test('the page refers to nothing outside of itself', () => {

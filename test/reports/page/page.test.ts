@@ -98,6 +98,23 @@ test('a curve over a wide range is drawn on logarithmic axes, its points where t
   for (const scale of perUnit) expect(scale).toBeCloseTo(perUnit[0] ?? 0, 3)
 })
 
+test('the trade-off stands before the scenarios, a mark an arm at the medians of time and memory in the file', async () => {
+  await using opened = await openPage(browser(), merges)
+  const chart = await plotted(opened.page, 'merge-partitions-trade-off')
+  expect(chart).toMatchObject({ xType: 'logarithmic', yType: 'linear', xTitle: 'seconds (less is better)' })
+  expect(chart.datasets.map(({ label }) => label).toSorted()).toEqual(merges.scenarios[0]?.arms.toSorted())
+  for (const { label, data } of chart.datasets) {
+    const applied = passed(merges, label).flatMap(({ phases }) => phases['apply'] ?? [])
+    const x = median(applied.map(({ wallMs }) => wallMs)) / 1000
+    const y = median(applied.map(({ memory }) => memory.floorBytes + memory.addedBytes)) / 1024 ** 2
+    expect(data).toEqual([{ x, y }])
+  }
+  const headings = await opened.page.locator('h2').allTextContents()
+  expect(headings.indexOf('What speed costs in memory')).toBeLessThan(
+    headings.lastIndexOf('merge-partitions'),
+  )
+})
+
 test.for([
   ['light', 1280],
   ['dark', 1280],
