@@ -87,8 +87,8 @@ async function checkPython(): Promise<Finding> {
   return ok(`${version} (${path})`)
 }
 
-async function checkSidecar({ home }: Config): Promise<Finding> {
-  const sidecar = await sidecarStep().find(home)
+async function checkSidecar({ home, engines }: Config): Promise<Finding> {
+  const sidecar = await sidecarStep(engines).find(home)
   if (sidecar === null) return madeBySetup('not there yet')
   const found = `on Python ${sidecar.pythonVersion} (${sidecar.python})`
   const [unavailable] = Object.entries(sidecar.unavailable)

@@ -10,7 +10,10 @@ import { ensureSetup } from '../platform/setup/setup.ts'
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const config = await loadConfig({ flags: { storage: 's3' } })
-  const { duckdbExtensions, sidecar } = await ensureSetup(config.home, { minio: false })
+  const { duckdbExtensions, sidecar } = await ensureSetup(config.home, {
+    minio: false,
+    engines: config.engines,
+  })
   const services = await startServices(config, { runId: `test-${randomUUID().slice(0, 8)}` })
   if (services.storage.kind !== 's3') throw new Error('the tests need an object store')
   const { endpoint, bucket, prefix } = services.storage

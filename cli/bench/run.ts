@@ -58,7 +58,11 @@ export async function bench(
   const { config, plan, folder } = run
   const signal = interruptSignal()
   await assertRoom(config, plan)
-  const setup = await ensureSetup(config.home, { minio: await needsLocalMinio(config), signal })
+  const setup = await ensureSetup(config.home, {
+    minio: await needsLocalMinio(config),
+    engines: config.engines,
+    signal,
+  })
   const runId = `${new Date().toISOString().replaceAll(/[-:.]/g, '').slice(2, 15).toLowerCase()}${process.pid.toString(36)}`
   await using services = await startServices(config, { runId, signal, keep: plan.keep, report: tell })
   const file = new ResultsFile(resolve(folder))

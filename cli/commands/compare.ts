@@ -9,10 +9,17 @@ import { consoleOptions } from '../../reports/terminal.ts'
 import { collect, wholeNumber } from '../bench/values.ts'
 import { assertAlike } from '../compare/assert-alike.ts'
 import { compareLive, type LiveOptions } from '../compare/live.ts'
+import {
+  assertDiffer,
+  prepareSubjects,
+  type SubjectOptions,
+  type Subjects,
+  versionedOption,
+} from '../compare/subjects.ts'
 import { tolerancesFrom } from '../compare/tolerances.ts'
 import { readResults } from '../results/read.ts'
 
-interface CompareOptions {
+interface CompareOptions extends SubjectOptions {
   readonly baselineCmd?: string
   readonly candidateCmd?: string
   readonly maxMinutes: number
@@ -27,6 +34,11 @@ interface CompareOptions {
 const WIDEST = 100
 
 const HELP = `
+Versions and commits:
+  --deltalake, --deltalite and --refs make what each side runs in first (a Python environment, or a worktree with its
+  packages) and keep it below LAKEDUEL_HOME; then both take turns as two commands do. Run \`lakeduel services up\` before,
+  or each turn starts servers of its own. Two versions of DuckDB and its extensions are two commits: one pins the other.
+
 How it decides:
   counts     that repeat exactly are held to the unit; +1 request is worse
   the rest   is judged by the ratios within pairs of repetitions: worse takes an effect beyond the tolerance,
@@ -41,6 +53,8 @@ Examples:
   lakeduel compare --max-minutes 20 --metric 'apply.*' \\
     --baseline-cmd  'node ../main/cli/main.ts bench --profile smoke --scenario merge-partitions --repeat 1 --out {out}' \\
     --candidate-cmd 'node cli/main.ts bench --profile smoke --scenario merge-partitions --repeat 1 --out {out}'
+  lakeduel compare --deltalake 1.0.2,1.2.1 --metric 'apply.s3.*'     does an upgrade cost requests?
+  lakeduel compare --refs main,HEAD --bench '--profile smoke --scenario wide-json --arm ducklake/merge'
   lakeduel compare a.json b.json --markdown >> "$GITHUB_STEP_SUMMARY"
 
 Exit codes:
@@ -60,6 +74,13 @@ export function compareCommand(): Command {
       'run this by turns with the candidate’s, instead of reading files; {out} is where results go',
     )
     .option('--candidate-cmd <command>', 'the command of what is judged')
+    .option('--deltalake <a,b>', 'two published versions of delta-rs, each in an environment of its own')
+    .option('--deltalite <a,b>', 'two published versions of deltalite, in the same way')
+    .option('--refs <a,b>', 'two commits of lakeduel, each in a git worktree of its own')
+    .option(
+      '--bench <arguments>',
+      'what lakeduel bench runs with each of the two (default: merge-partitions in smoke size, with an arm that uses them)',
+    )
     .option('--max-minutes <n>', 'how long the commands take turns at most', minutes, 20)
     .option('--metric <patterns>', 'judge only these metrics, * stands for any text', collect, [])
     .option(
@@ -84,17 +105,20 @@ async function compare(
   options: CompareOptions,
 ): Promise<void> {
   const { baselineCmd, candidateCmd } = options
-  if (baselineCmd !== undefined && candidateCmd !== undefined && baselinePath === undefined)
-    return await compareCommands({ baseline: baselineCmd, candidate: candidateCmd }, options)
-  if (
-    baselinePath === undefined ||
-    candidatePath === undefined ||
-    (baselineCmd ?? candidateCmd) !== undefined
-  ) {
-    throw new LakeduelError('USAGE', 'Give two results, or two commands, and not some of each.', {
-      remedy: 'lakeduel compare BASELINE CANDIDATE, or --baseline-cmd with --candidate-cmd.',
-    })
+  const versioned = versionedOption(options)
+  const given = [
+    baselinePath !== undefined || candidatePath !== undefined,
+    (baselineCmd ?? candidateCmd) !== undefined,
+    versioned !== null,
+  ]
+  if (given.filter((some) => some).length > 1) throw severalWays()
+  if (versioned !== null) {
+    const { subjects, commands } = await prepareSubjects(versioned, options)
+    return await compareCommands(commands, options, subjects)
   }
+  if (baselineCmd !== undefined && candidateCmd !== undefined)
+    return await compareCommands({ baseline: baselineCmd, candidate: candidateCmd }, options)
+  if (baselinePath === undefined || candidatePath === undefined) throw severalWays()
   const [baseline, candidate] = await Promise.all([readResults(baselinePath), readResults(candidatePath)])
   const comparison = compareResults(baseline, candidate, rulesOf(options))
   assertAlike(comparison, options)
@@ -103,13 +127,26 @@ async function compare(
   process.exitCode = EXIT_CODES[comparison.verdict]
 }
 
-async function compareCommands(commands: LiveOptions['commands'], options: CompareOptions): Promise<void> {
+function severalWays(): LakeduelError {
+  return new LakeduelError('USAGE', 'Give two results, two commands or two versions, and not some of each.', {
+    remedy:
+      'lakeduel compare BASELINE CANDIDATE, --baseline-cmd with --candidate-cmd, or one of --deltalake, --deltalite and --refs.',
+  })
+}
+
+/** @param subjects what the commands are known to differ in */
+async function compareCommands(
+  commands: LiveOptions['commands'],
+  options: CompareOptions,
+  subjects?: Subjects,
+): Promise<void> {
   const live = await compareLive({
     commands,
     maxMinutes: options.maxMinutes,
     compare: rulesOf(options),
     check: (comparison) => {
       assertAlike(comparison, options)
+      if (subjects !== undefined) assertDiffer(subjects, comparison)
       assertJudged(comparison, options)
     },
   })

@@ -52,6 +52,7 @@ Examples:
   lakeduel bench --profile smoke --repeat 14 --out run && lakeduel gate run
   lakeduel gate run --junit gate.xml --markdown gate.md
   lakeduel gate baseline run --reason "DuckDB 1.6 needs fewer requests"
+  lakeduel gate run --baseline s3://benchmarks/main/baseline.json    with LAKEDUEL_S3_ENDPOINT, else on AWS
   lakeduel bench --profile smoke --scenario merge-partitions --arm ducklake/merge --aa --repeat 40 --out aa
   lakeduel gate calibrate aa                             what these rules find on this machine
 
@@ -69,7 +70,10 @@ export function gateCommand(): Command {
     .description('hold the results of a run against budgets and a baseline, for a CI job')
     .argument('<results>', 'results.json, results.ndjson, or the folder of a run')
     .option('--config <file>', 'the budgets and where the baseline is', CONFIG)
-    .option('--baseline <results>', 'a baseline instead of the configured one')
+    .option(
+      '--baseline <results>',
+      'a baseline instead of the configured one: a file, a folder of a run, or s3://bucket/key',
+    )
     .option('--junit <file>', 'write JUnit XML there')
     .option('--markdown <file>', 'write Markdown there')
     .option('--mixed', 'compare with a baseline of another fixture, setting or machine all the same')

@@ -1,8 +1,9 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { GateConfig } from '../../reports/gate/config.ts'
 import type { Results } from '../../reports/schema.ts'
 import { readResults } from '../results/read.ts'
+import { isS3Address, putS3Object, readS3Object } from '../results/s3-object.ts'
 import { appendTo, writeWhole } from '../results/write.ts'
 
 /** A line of the log beside a baseline: why it was replaced, by what. */
@@ -15,21 +16,22 @@ interface Replacement {
   readonly replaced: string | null
 }
 
-/** Where the baseline of a configuration is; null without one. */
+/** Where the baseline of a configuration is, a file or `s3://bucket/key`; null without one. */
 export function baselinePath(config: GateConfig, configPath: string): string | null {
-  return config.baseline === undefined ? null : resolve(dirname(configPath), config.baseline)
+  if (config.baseline === undefined) return null
+  return isS3Address(config.baseline) ? config.baseline : resolve(dirname(configPath), config.baseline)
 }
 
 /**
- * Makes results the baseline, and notes why in `<baseline>.log.ndjson`.
- * @throws LakeduelError `USAGE` when the configuration names no baseline, or the results aren't fit to be one
+ * Makes results the baseline, and notes why in `baseline.log.ndjson` beside it.
+ * @throws LakeduelError `USAGE` when the results aren't fit to be one, `S3_…` when the object store says no
  */
 export async function recordBaseline(
   { path, results, reason }: { readonly path: string; readonly results: Results; readonly reason: string },
   now: Date,
 ): Promise<Replacement> {
   assertFit(results)
-  const before = await readResults(path).catch(() => null)
+  const before = await readResults(path).catch(nullWithoutResults)
   const replacement = {
     recordedAt: now.toISOString(),
     reason,
@@ -37,9 +39,26 @@ export async function recordBaseline(
     commit: results.environment.git?.sha ?? null,
     replaced: before?.run.id ?? null,
   }
-  await writeWhole(path, `${JSON.stringify(results)}\n`)
-  await appendTo(join(dirname(path), 'baseline.log.ndjson'), `${JSON.stringify(replacement)}\n`)
+  await replace(path, `${JSON.stringify(results)}\n`, `${JSON.stringify(replacement)}\n`)
   return replacement
+}
+
+/** An unreadable baseline is as good as none; a store that doesn't answer may well have one. */
+function nullWithoutResults(error: unknown): null {
+  if (error instanceof LakeduelError && error.code === 'RESULTS_CORRUPT') return null
+  throw error
+}
+
+async function replace(path: string, baseline: string, logLine: string): Promise<void> {
+  const log = path.replace(/[^/]*$/, 'baseline.log.ndjson')
+  if (!isS3Address(path)) {
+    await writeWhole(path, baseline)
+    await appendTo(log, logLine)
+    return
+  }
+  await putS3Object(path, baseline)
+  // No object can be added to: of two that are recorded at the same moment, the log may keep one line only.
+  await putS3Object(log, `${(await readS3Object(log)) ?? ''}${logLine}`)
 }
 
 /** Whatever a baseline has wrong would be right for ever after. */

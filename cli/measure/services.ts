@@ -43,7 +43,11 @@ export class MeasureServices implements AsyncDisposable {
 
   static async start(signal: AbortSignal): Promise<MeasureServices> {
     const config = await loadConfig()
-    const setup = await ensureSetup(config.home, { minio: await needsLocalMinio(config), signal })
+    const setup = await ensureSetup(config.home, {
+      minio: await needsLocalMinio(config),
+      engines: config.engines,
+      signal,
+    })
     const report = (text: string) => void process.stderr.write(`${text}\n`)
     const services = await startServices(config, {
       runId: `measure-${process.pid.toString(36)}`,

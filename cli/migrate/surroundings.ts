@@ -22,7 +22,7 @@ export async function openMigrateSurroundings(
   signal: AbortSignal,
 ): Promise<MigrateSurroundings> {
   const config = await loadConfig({ configFile: options.config })
-  const setup = await ensureSetup(config.home, { minio: false, signal })
+  const setup = await ensureSetup(config.home, { minio: false, engines: config.engines, signal })
   const spill = await openSpillFolder(config.home)
   return {
     config,

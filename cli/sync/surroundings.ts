@@ -27,7 +27,7 @@ export async function openSurroundings(options: SurroundingsOptions, signal: Abo
       ? undefined
       : chosen('storage', [options.storage], ['s3', 'local'] as const)[0]
   const config = await loadConfig({ flags: { storage }, configFile: options.config })
-  const setup = await ensureSetup(config.home, { minio: false, signal })
+  const setup = await ensureSetup(config.home, { minio: false, engines: config.engines, signal })
   const services = await openLakeServices(config)
   const spill = await openSpillFolder(config.home)
   return {

@@ -7,6 +7,8 @@ const LAKEDUEL_VARIABLES: Readonly<Record<string, string>> = {
   LAKEDUEL_LOCAL_ROOT: 'localRoot',
   LAKEDUEL_DOCKER: 'docker',
   LAKEDUEL_TOXIPROXY: 'toxiproxy',
+  LAKEDUEL_DELTALAKE: 'engines.deltalake',
+  LAKEDUEL_DELTALITE: 'engines.deltalite',
   LAKEDUEL_S3_ENDPOINT: 's3.endpoint',
   LAKEDUEL_S3_REGION: 's3.region',
   LAKEDUEL_S3_ACCESS_KEY_ID: 's3.accessKeyId',

@@ -17,6 +17,8 @@ export interface Config {
   readonly docker: 'auto' | 'never'
   /** The HTTP interface of a Toxiproxy, without a path; null when lakeduel is to start one of its own. */
   readonly toxiproxy: string | null
+  /** Versions of the sidecar's engines in place of the locked ones. */
+  readonly engines: ParsedConfig['engines']
   /** Null when lakeduel is to start an object store of its own. */
   readonly s3: ConfiguredS3 | null
   /** Null when lakeduel is to start a Postgres of its own. */
@@ -65,6 +67,7 @@ function resolveConfig(parsed: ParsedConfig, env: NodeJS.ProcessEnv, cwd: string
     localRoot: parsed.localRoot === undefined ? join(home, 'storage') : resolve(cwd, parsed.localRoot),
     docker: parsed.docker,
     toxiproxy: parsed.toxiproxy === undefined ? null : new URL(parsed.toxiproxy).origin,
+    engines: parsed.engines,
     s3: parsed.storage === 's3' ? configuredS3(parsed.s3) : null,
     postgres,
     ports: {

@@ -31,6 +31,11 @@ const postgresConfigSchema = z.strictObject({
   sslmode: z.enum(['disable', 'require', 'verify-full']).optional(),
 })
 
+const versionSchema = z
+  .string()
+  .regex(/^\d+(\.\d+)*((a|b|rc)\d+)?$/, 'a version is numbers with dots, such as 1.6.6')
+  .optional()
+
 /** Every setting of lakeduel's surroundings. `docs` of a key are its comment here. */
 export const configSchema = z.strictObject({
   /** The folder for all that lakeduel makes; see `platform/home.ts`. */
@@ -43,6 +48,8 @@ export const configSchema = z.strictObject({
   docker: z.enum(['auto', 'never']).default('auto'),
   /** The HTTP interface of a Toxiproxy that runs; without it, lakeduel starts one where a network profile needs it. */
   toxiproxy: z.url({ protocol: /^http$/ }).optional(),
+  /** Versions of the sidecar's engines in place of the locked ones, in an environment of their own. */
+  engines: z.strictObject({ deltalake: versionSchema, deltalite: versionSchema }).prefault({}),
   s3: s3ConfigSchema.prefault({}),
   postgres: postgresConfigSchema.prefault({}),
 })

@@ -3,16 +3,20 @@ import { join } from 'node:path'
 import type { ListrTask } from 'listr2'
 import { withDiskFullError } from '../disk.ts'
 import { runTasks } from '../progress.ts'
+import { checkoutStep } from './checkout.ts'
 import { duckdbExtensionsStep, type ExtensionPaths } from './duckdb-extensions.ts'
 import { withLock } from './lock.ts'
 import { minioStep } from './minio.ts'
 import { type SidecarSetup, sidecarStep } from './sidecar.ts'
+import type { EngineVersions } from './sidecar-requirements.ts'
 import type { Step } from './step.ts'
 import { toxiproxyStep } from './toxiproxy.ts'
 
 export interface SetupOptions {
   /** Whether a local MinIO will be needed: no endpoint is configured and no Docker engine answers. */
   readonly minio: boolean
+  /** Of the sidecar's engines, in place of the locked ones. */
+  readonly engines?: EngineVersions
   readonly signal?: AbortSignal
 }
 
@@ -42,6 +46,24 @@ export function ensureMinio(home: string, signal?: AbortSignal): Promise<string>
 /** The Toxiproxy server's binary, built when it is missing. Errors as in `ensureSetup`. */
 export function ensureToxiproxy(home: string, signal?: AbortSignal): Promise<string> {
   return ensure(toxiproxyStep, home, signal)
+}
+
+/** The environment of a sidecar with these engines, made when it is missing. Errors as in `ensureSetup`. */
+export function ensureSidecar(
+  home: string,
+  engines: EngineVersions,
+  signal?: AbortSignal,
+): Promise<SidecarSetup> {
+  return ensure(sidecarStep(engines), home, signal)
+}
+
+/** The folder of lakeduel as it was at a commit, with its packages; made when it is missing. Errors as in `ensureSetup`. */
+export function ensureCheckout(
+  home: string,
+  { repository, commit }: { readonly repository: string; readonly commit: string },
+  signal?: AbortSignal,
+): Promise<string> {
+  return ensure(checkoutStep(repository, commit), home, signal)
 }
 
 async function ensure<T>(step: Step<T>, home: string, signal: AbortSignal | undefined): Promise<T> {
@@ -78,8 +100,8 @@ async function emptyTmp(home: string): Promise<void> {
 }
 
 /** What is there, or null when anything is missing. */
-async function findAll(home: string, { minio }: SetupOptions): Promise<SetupResult | null> {
-  const sidecar = await sidecarStep().find(home)
+async function findAll(home: string, { minio, engines }: SetupOptions): Promise<SetupResult | null> {
+  const sidecar = await sidecarStep(engines).find(home)
   const extensions = await duckdbExtensionsStep(noPythonNeeded).find(home)
   const minioBinary = minio ? await minioStep.find(home) : null
   if (sidecar === null || extensions === null || (minio && minioBinary === null)) return null
@@ -99,7 +121,7 @@ async function makeMissing(home: string, options: SetupOptions): Promise<SetupRe
   const failed = new AbortController()
   const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])])
   const work: Work = { home, signal, stopOthers: (reason) => failed.abort(reason) }
-  const sidecar = obtain(sidecarStep(), work)
+  const sidecar = obtain(sidecarStep(options.engines), work)
   const extensions = obtain(
     duckdbExtensionsStep(async () => (await sidecar.result).python),
     work,

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { LakeduelError } from '../errors.ts'
 import { isExecutable } from '../executables.ts'
 import { packageRoot } from '../package-root.ts'
 import { findNewestPython, type PythonInterpreter } from './python.ts'
+import { type EngineVersions, requirementsWith, VERSIONED_ENGINES } from './sidecar-requirements.ts'
 import type { Step, StepContext } from './step.ts'
 import { runTool } from './tool.ts'
 
@@ -24,17 +26,20 @@ export interface SidecarSetup extends Readonly<z.infer<typeof stampSchema>> {
   readonly python: string
 }
 
-/** @param requirements a locked requirements file with hashes; its content names the environment, so a new lock makes a new one */
-export function sidecarStep(
-  requirements = join(packageRoot, 'backends/delta/sidecar/requirements.txt'),
-): Step<SidecarSetup> {
+const SIDECAR = join(packageRoot, 'backends/delta/sidecar')
+
+/** @param versions of engines in place of the locked ones. The requirements name the environment, so others make another one. */
+export function sidecarStep(versions: EngineVersions = {}): Step<SidecarSetup> {
   return {
-    title: 'delta-rs sidecar (Python environment)',
-    find: async (home) => readEnvironment(await environmentDir(home, requirements)),
+    title: titleOf(versions),
+    find: async (home) => readEnvironment(environmentDir(home, await requirementsOf(versions))),
     make: async (context) => {
       const interpreter = await findNewestPython()
-      await makeEnvironment(context, interpreter, requirements)
-      const target = await environmentDir(context.home, requirements)
+      const requirements = await requirementsOf(versions)
+      await makeEnvironment(context, interpreter, requirements).catch((error: unknown) => {
+        throw unavailableVersion(error, versions) ?? error
+      })
+      const target = environmentDir(context.home, requirements)
       // There is one already when the Python that it was made from is gone.
       await rm(target, { recursive: true, force: true })
       await rename(context.workDir, target)
@@ -43,10 +48,23 @@ export function sidecarStep(
   }
 }
 
-async function environmentDir(home: string, requirements: string): Promise<string> {
-  const hash = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
+function titleOf(versions: EngineVersions): string {
+  const named = namesOf(versions)
+  return `delta-rs sidecar (Python environment${named === '' ? '' : ` with ${named}`})`
+}
+
+function namesOf(versions: EngineVersions): string {
+  return VERSIONED_ENGINES.flatMap((name) =>
+    versions[name] === undefined ? [] : [`${name} ${versions[name]}`],
+  ).join(' and ')
+}
+
+async function requirementsOf(versions: EngineVersions): Promise<string> {
+  return requirementsWith(await readFile(join(SIDECAR, 'requirements.txt'), 'utf8'), versions)
+}
+
+function environmentDir(home: string, requirements: string): string {
+  const hash = createHash('sha256').update(requirements).digest('hex')
   return join(home, `sidecar-${hash.slice(0, 12)}`)
 }
 
@@ -80,14 +98,41 @@ async function makeEnvironment(
   report(`virtual environment of Python ${interpreter.version}`)
   const remedy = `Try '${interpreter.path} -m venv' by hand; the Python installation may be incomplete.`
   await runTool(interpreter.path, ['-m', 'venv', '--clear', workDir], { signal, report, remedy })
+  const file = join(workDir, 'requirements.txt')
+  await writeFile(file, requirements)
+  const hashes = requirements.includes('--hash=') ? ['--require-hashes'] : []
   await runTool(
     interpreterOf(workDir),
-    ['-m', 'pip', 'install', '--no-input', '--only-binary', ':all:', '--require-hashes', '-r', requirements],
+    ['-m', 'pip', 'install', '--no-input', '--only-binary', ':all:', ...hashes, '-r', file],
     {
       signal,
       report,
       remedy: 'Check that pip reaches its package index (pip config list), then run the command again.',
     },
   )
+  await runTool(interpreterOf(workDir), ['-c', 'import lakeduel_sidecar.__main__'], {
+    signal,
+    report,
+    env: { PYTHONPATH: join(SIDECAR, 'src'), PYTHONDONTWRITEBYTECODE: '1' },
+    remedy: 'The sidecar needs parts of its engines that these versions lack: choose newer ones.',
+  })
   await writeFile(join(workDir, 'lakeduel.json'), JSON.stringify(stampOf(interpreter)))
+}
+
+/** What pip says, in words, when a wished version isn't published, or not for this Python and platform; null for other errors. */
+function unavailableVersion(error: unknown, versions: EngineVersions): LakeduelError | null {
+  if (!(error instanceof LakeduelError) || error.code !== 'SETUP_FAILED') return null
+  const missing = VERSIONED_ENGINES.find((name) =>
+    error.message.includes(`No matching distribution found for ${name}==${versions[name]}`),
+  )
+  if (missing === undefined) return null
+  return new LakeduelError(
+    'SETUP_FAILED',
+    `There is no ${missing} ${versions[missing]} for this Python and platform.`,
+    {
+      facts: { versions },
+      remedy: `These are published: pip index versions ${missing}`,
+      cause: error,
+    },
+  )
 }

@@ -4,6 +4,8 @@ import { LakeduelError, messageOf } from '../errors.ts'
 import { onForcedExit } from '../interrupt.ts'
 
 export interface ToolOptions {
+  /** Default: that of this process. */
+  readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly signal: AbortSignal | undefined
   /** Gets each line that the tool prints. */
@@ -22,7 +24,13 @@ const KILL_AFTER_MS = 3_000
  */
 export async function runTool(command: string, args: readonly string[], options: ToolOptions): Promise<void> {
   options.signal?.throwIfAborted()
-  const tool = execa(command, args, { all: true, env: options.env ?? {}, stdin: 'ignore', detached: true })
+  const tool = execa(command, args, {
+    all: true,
+    cwd: options.cwd ?? process.cwd(),
+    env: options.env ?? {},
+    stdin: 'ignore',
+    detached: true,
+  })
   const groupId = tool.pid
   const release = groupId === undefined ? () => undefined : endGroupOn(options.signal, groupId)
   const lastLines: string[] = []

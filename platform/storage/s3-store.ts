@@ -98,6 +98,11 @@ export class S3Store implements ObjectStore {
     await new Upload({ client: this.#client, params }).done()
   }
 
+  /** Makes or replaces an object, whole or not at all. */
+  async put(key: string, text: string): Promise<void> {
+    await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: this.#root + key, Body: text }))
+  }
+
   async putIfAbsent(key: string, text: string): Promise<boolean> {
     try {
       const target = { Bucket: this.#bucket, Key: this.#root + key }

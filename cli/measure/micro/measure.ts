@@ -32,7 +32,11 @@ export async function measureMicro(
   report: (text: string) => void,
 ): Promise<Results> {
   const config = await loadConfig()
-  await ensureSetup(config.home, { minio: await needsLocalMinio(config), signal })
+  await ensureSetup(config.home, {
+    minio: await needsLocalMinio(config),
+    engines: config.engines,
+    signal,
+  })
   const runId = `micro-${process.pid.toString(36)}`
   await using services = await startServices(config, { runId, signal, report })
   const cells: Cell[] = []

@@ -134,5 +134,5 @@ test('as a process, wrong usage ends with 4, since 2 is wrong data', async () =>
     reject: false,
   })
   expect(exitCode).toBe(4)
-  expect(stderr).toContain('Give two results, or two commands')
+  expect(stderr).toContain('Give two results, two commands or two versions')
 })

@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from deltalake.exceptions import CommitFailedError
-from deltalake.transaction import AddAction, RemoveAction
+from deltalake.transaction import AddAction
 
 from .commits import APP_PREFIX, commit_properties
 from .errors import SidecarError
@@ -28,6 +28,9 @@ from .outside_wire import CommitRewrite
 from .table import LakeTable
 from .told_statistics import told_statistics
 from .wire import Json
+
+if TYPE_CHECKING:
+    from deltalake.transaction import RemoveAction
 
 CANONICAL_KINDS = ("string", "bool", "date32[day]", "int8", "int16", "int32", "int64")
 """Types whose values have one text in the log, whoever writes it."""
@@ -138,6 +141,9 @@ def added(table: LakeTable, request: CommitRewrite, partition: str | None, now_m
 
 
 def removed(request: CommitRewrite, partition: str | None, now_ms: int) -> list[RemoveAction]:
+    # Not above: deltalake up to 1.6.3 has none, and all other requests work without it.
+    from deltalake.transaction import RemoveAction  # noqa: PLC0415
+
     return [
         RemoveAction(unquote(file.path), True, now_ms, file.bytes, partition_values(partition, file.partition))
         for file in request.replaced

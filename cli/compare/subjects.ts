@@ -1,0 +1,158 @@
+import { fileURLToPath } from 'node:url'
+import { loadConfig } from '../../platform/config/load.ts'
+import { LakeduelError } from '../../platform/errors.ts'
+import { interruptSignal } from '../../platform/interrupt.ts'
+import { packageRoot } from '../../platform/package-root.ts'
+import { changesIn, commitOf } from '../../platform/setup/checkout.ts'
+import { ensureCheckout, ensureSidecar } from '../../platform/setup/setup.ts'
+import { VERSIONED_ENGINES } from '../../platform/setup/sidecar-requirements.ts'
+import type { Comparison } from '../../reports/compare.ts'
+import type { LiveOptions } from './live.ts'
+
+/** Two versions of something, as `A,B`, and what is run with each of them. */
+export interface SubjectOptions {
+  readonly deltalake?: string
+  readonly deltalite?: string
+  readonly refs?: string
+  readonly bench?: string
+}
+
+/** What is compared: the fact of the results that tells the two sides apart, and its value on each. */
+export interface Subjects {
+  readonly what: 'deltalake' | 'deltalite' | 'commit'
+  readonly baseline: string
+  readonly candidate: string
+}
+
+type Versioned = 'deltalake' | 'deltalite' | 'refs'
+
+const VERSIONED = [...VERSIONED_ENGINES, 'refs'] as const satisfies readonly Versioned[]
+
+const MERGE = '--profile smoke --scenario merge-partitions'
+const DEFAULT_BENCH: Readonly<Record<Versioned, string>> = {
+  deltalake: `${MERGE} --arm delta/merge`,
+  deltalite: `${MERGE} --arm delta/deltalite`,
+  refs: MERGE,
+}
+
+/** Which of the options was given, if any. @throws LakeduelError `USAGE` for several, or for `--bench` alone */
+export function versionedOption(options: SubjectOptions): Versioned | null {
+  const [first, second] = VERSIONED.filter((name) => options[name] !== undefined)
+  if (second !== undefined)
+    throw new LakeduelError('USAGE', `--${first} and --${second} can't be compared at once.`, {
+      remedy: 'Change one thing at a time, so that it is clear what made the difference.',
+    })
+  if (first === undefined && options.bench !== undefined)
+    throw new LakeduelError('USAGE', '--bench says what to run, but not which versions of what.', {
+      remedy: 'Add --deltalake A,B, --deltalite A,B or --refs A,B.',
+    })
+  return first ?? null
+}
+
+/** `A,B` as its two parts. @throws LakeduelError `USAGE` for another number of them */
+export function pairOf(option: Versioned, text: string): readonly [string, string] {
+  const [baseline = '', candidate = '', ...more] = text.split(',').map((part) => part.trim())
+  if (baseline !== '' && candidate !== '' && more.length === 0) return [baseline, candidate]
+  throw new LakeduelError('USAGE', `--${option} takes two, the baseline first, not "${text}".`, {
+    facts: { option, text },
+    remedy: `For example: --${option} ${option === 'refs' ? 'main,HEAD' : '1.6.3,1.6.6'}`,
+  })
+}
+
+/**
+ * Makes what each side runs in, both before anything is run, and gives the commands that take turns.
+ * @throws LakeduelError `USAGE` for an unknown ref or changes that no commit has, `SETUP_FAILED` for a version that can't be had
+ */
+export async function prepareSubjects(
+  option: Versioned,
+  options: SubjectOptions,
+): Promise<{ readonly subjects: Subjects; readonly commands: LiveOptions['commands'] }> {
+  const pair = pairOf(option, options[option] ?? '')
+  const bench = options.bench ?? DEFAULT_BENCH[option]
+  return option === 'refs' ? await commits(pair, bench) : await engines(option, pair, bench)
+}
+
+async function engines(
+  name: Exclude<Versioned, 'refs'>,
+  [baseline, candidate]: readonly [string, string],
+  bench: string,
+): Promise<{ readonly subjects: Subjects; readonly commands: LiveOptions['commands'] }> {
+  const variable = `LAKEDUEL_${name.toUpperCase()}`
+  const configs = await Promise.all(
+    [baseline, candidate].map((version) => loadConfig({ flags: { engines: { [name]: version } } })),
+  )
+  for (const { home, engines: wished } of configs) await ensureSidecar(home, wished, interruptSignal())
+  const main = fileURLToPath(new URL(`../main${import.meta.url.slice(-3)}`, import.meta.url))
+  const command = (version: string) => benchCommand(main, { [variable]: version }, bench)
+  return {
+    subjects: { what: name, baseline, candidate },
+    commands: { baseline: command(baseline), candidate: command(candidate) },
+  }
+}
+
+/** The checkouts use the services and the set-up of this one. */
+async function commits(
+  refs: readonly [string, string],
+  bench: string,
+): Promise<{ readonly subjects: Subjects; readonly commands: LiveOptions['commands'] }> {
+  const { home } = await loadConfig()
+  const [baseline, candidate] = [await commitOf(packageRoot, refs[0]), await commitOf(packageRoot, refs[1])]
+  await assertNothingLeftOut(refs, [baseline, candidate])
+  const command = async (commit: string) => {
+    const folder = await ensureCheckout(home, { repository: packageRoot, commit }, interruptSignal())
+    return benchCommand(`${folder}/cli/main.ts`, { LAKEDUEL_HOME: home }, bench)
+  }
+  return {
+    subjects: { what: 'commit', baseline, candidate },
+    commands: { baseline: await command(baseline), candidate: await command(candidate) },
+  }
+}
+
+/** Who compares with what is checked out means it with the changes, and would get figures without them. */
+async function assertNothingLeftOut(
+  refs: readonly [string, string],
+  commitsOfRefs: readonly string[],
+): Promise<void> {
+  const head = await commitOf(packageRoot, 'HEAD')
+  const index = commitsOfRefs.indexOf(head)
+  if (index === -1) return
+  const changes = await changesIn(packageRoot)
+  if (changes === '') return
+  throw new LakeduelError(
+    'USAGE',
+    `No commit has these changes, so '${refs[index]}' is without them:\n${changes}`,
+    {
+      facts: { changes },
+      remedy: 'Commit or stash them; `git stash create` prints a commit of them, which --refs takes too.',
+    },
+  )
+}
+
+/**
+ * Each turn is one repetition, in fresh processes.
+ * @param bench goes to the shell as it is, as the commands of --baseline-cmd do
+ */
+export function benchCommand(main: string, env: Readonly<Record<string, string>>, bench: string): string {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}`)
+  const node = [process.execPath, main].map(quoted)
+  return [...variables, ...node, 'bench', bench, '--repeat 1 --no-aa --out {out}'].join(' ')
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/**
+ * Figures of one thing against itself would look like a comparison of two.
+ * @throws LakeduelError `USAGE` when what was run is the same on both sides
+ */
+export function assertDiffer(
+  { what, baseline, candidate }: Subjects,
+  { differences }: Pick<Comparison, 'differences'>,
+): void {
+  if (baseline === candidate || differences.subject.some((clause) => clause.startsWith(`${what}: `))) return
+  throw new LakeduelError('USAGE', `What was run doesn't use ${what}: both sides are the same.`, {
+    facts: { what, baseline, candidate },
+    remedy: `Choose arms with --bench that use it, as: --bench '${MERGE} --arm ${what === 'deltalite' ? 'delta/deltalite' : 'delta/merge'}'`,
+  })
+}

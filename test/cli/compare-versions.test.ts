@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { lakeduel, serviceVariables } from './lakeduel.ts'
+
+/** They install Python environments from the package index, and measure for minutes: `LAKEDUEL_TEST_VERSIONS=1`. */
+const online = test.skipIf(process.env['LAKEDUEL_TEST_VERSIONS'] !== '1')
+
+/** One request more or fewer is found at the first look. */
+const MEASURED = ['--metric', 'apply.s3.*', '--max-minutes', '1', '--json']
+
+online(
+  'an upgrade of deltalake is measured with each version in its own environment (needs LAKEDUEL_TEST_VERSIONS=1)',
+  async () => {
+    const { stdout, stderr } = await lakeduel(['compare', '--deltalake', '1.0.2,1.2.1', ...MEASURED])
+    const { comparison } = JSON.parse(stdout)
+    expect(stderr).toContain('pair 1 of 8: candidate')
+    expect(comparison.differences.subject).toContain(
+      'deltalake: 1.0.2 in the baseline, 1.2.1 in the candidate',
+    )
+  },
+  600_000,
+)
+
+online(
+  'a version that was never published ends it before anything is measured (needs LAKEDUEL_TEST_VERSIONS=1)',
+  async () => {
+    const { stdout, stderr, exitCode } = await lakeduel([
+      'compare',
+      '--deltalake',
+      '1.2.1,99.0.0',
+      ...MEASURED,
+    ])
+    expect(exitCode).toBe(4)
+    expect(stdout).toBe('')
+    expect(stderr).toContain('There is no deltalake 99.0.0 for this Python and platform.')
+    expect(stderr).not.toContain('pair 1')
+  },
+  600_000,
+)
+
+online(
+  'two commits are measured in worktrees of their own (needs LAKEDUEL_TEST_VERSIONS=1)',
+  async () => {
+    const { stdout } = await lakeduel(['compare', '--refs', 'HEAD~1,HEAD~2', ...MEASURED], serviceVariables())
+    expect(JSON.parse(stdout).comparison.differences.subject).toContainEqual(
+      expect.stringMatching(/^commit: /),
+    )
+  },
+  600_000,
+)
