@@ -4,6 +4,8 @@ import { renderAnswersSection } from './html/answers.ts'
 import type { Chart } from './html/chart.ts'
 import { chartCsv } from './html/chart-csv.ts'
 import { chartsOf, type ScenarioCharts } from './html/charts.ts'
+import { FILTER_SCRIPT } from './html/filter-script.ts'
+import { placesOf, renderFilters } from './html/filters.ts'
 import { escapeHtml, renderList, renderTable } from './html/markup.ts'
 import { PAGE_SCRIPT } from './html/script.ts'
 import { PAGE_STYLE } from './html/style.ts'
@@ -35,6 +37,7 @@ export function renderHtml(results: Results): string {
 <body>
 <main>
 ${renderHead(results)}
+${renderFilters(summary)}
 ${renderAnswersSection(results)}
 ${summary.scenarios.map(renderVerdict).join('\n')}
 ${renderTradeOffs(tradeOffs)}
@@ -44,7 +47,8 @@ ${renderFoot(results, summary)}
 <script type="application/json" id="results">${embedJson(results)}</script>
 <script type="application/json" id="charts">${embedJson(drawn)}</script>
 <script>${embedScript(readChartJs())}</script>
-<script>${embedScript(PAGE_SCRIPT)}</script>
+<script type="application/json" id="places">${embedJson(placesOf(summary))}</script>
+<script>${embedScript(`${PAGE_SCRIPT}${FILTER_SCRIPT}`)}</script>
 </body>
 </html>
 `
@@ -65,7 +69,7 @@ function renderHead({ run, environment }: Results): string {
 
 function renderVerdict({ name, verdict }: ScenarioSummary): string {
   const format = verdict.winner?.split('/')[0] ?? ''
-  return `<section class="verdict ${escapeHtml(format)}">
+  return `<section class="verdict ${escapeHtml(format)}" data-scenario="${escapeHtml(name)}">
 <h2>${escapeHtml(name)}</h2>
 <p>${escapeHtml(verdict.headline)}</p>
 ${renderList(verdict.details)}
@@ -84,7 +88,7 @@ ${renderCharts(charts)}
 function renderScenario(summary: ScenarioSummary, charts: ScenarioCharts | undefined): string {
   const { scenario, name, scalings } = summary
   const grid = gridTable(summary)
-  return `<section>
+  return `<section data-scenario="${escapeHtml(name)}">
 <h2>${escapeHtml(name)}</h2>
 <p class="question">${escapeHtml(scenario.question)}</p>
 ${renderCharts(charts?.overview ?? [])}
@@ -103,7 +107,7 @@ ${renderTable(settingsTable(summary), 'folded')}
 /** The charts of one of many points, drawn when they are opened. */
 function renderPoint({ label, verdict }: PointSummary, charts: readonly Chart[]): string {
   if (charts.length === 0) return ''
-  return `<details class="point"><summary>${escapeHtml(label)}</summary>
+  return `<details class="point" data-at="${escapeHtml(label)}"><summary>${escapeHtml(label)}</summary>
 <p>${escapeHtml(verdict.headline)}</p>
 ${renderCharts(charts)}</details>`
 }

@@ -1,5 +1,8 @@
 import type { Table } from '../tables/table.ts'
 
+/** From so many rows on, a folded table becomes elements only when it is opened. */
+const LONG = 500
+
 /** @param shape `folded` tables open on a click, so that the page stays readable */
 export function renderTable({ title, columns, rows }: Table, shape: 'plain' | 'folded'): string {
   if (rows.length === 0) return ''
@@ -8,7 +11,7 @@ export function renderTable({ title, columns, rows }: Table, shape: 'plain' | 'f
   )
   const body = rows.map((row) => {
     const fields = columns.map((column, index) => renderField(column.title, column.numeric, row[index] ?? ''))
-    return `<tr>${fields.join('')}</tr>`
+    return `<tr${marksOf(columns, row)}>${fields.join('')}</tr>`
   })
   const table = `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(title)}"><table>
 <thead><tr>${head.join('')}</tr></thead>
@@ -16,7 +19,17 @@ export function renderTable({ title, columns, rows }: Table, shape: 'plain' | 'f
 ${body.join('\n')}
 </tbody>
 </table></div>`
+  if (shape === 'folded' && rows.length > LONG)
+    return `<details class="late"><summary>${escapeHtml(title)}</summary><script type="text/html">${table}</script></details>`
   return shape === 'plain' ? table : `<details><summary>${escapeHtml(title)}</summary>${table}</details>`
+}
+
+/** What the filters of the page go by. */
+function marksOf(columns: Table['columns'], row: readonly string[]): string {
+  const marks = columns.map(({ title }, index) =>
+    title === 'arm' || title === 'at' ? ` data-${title}="${escapeHtml(row[index] ?? '')}"` : '',
+  )
+  return marks.join('')
 }
 
 function renderField(title: string, numeric: boolean, value: string): string {

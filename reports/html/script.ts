@@ -106,11 +106,12 @@ function reachOf(spec) {
   })
 }
 
-/** Charts in a folded part have no size yet: they are drawn when it is opened. */
+/** Charts without a size, as in a folded part, are drawn when they come into view. */
 function draw(spec) {
   const canvas = document.getElementById(spec.id)
   drawn.get(spec.id)?.destroy()
-  if (canvas.closest('details:not([open])')) return
+  drawn.delete(spec.id)
+  if (!canvas.checkVisibility()) return
   if (spec.kind === 'lines') drawLines(canvas, spec)
   else drawArms(canvas, spec)
 }
@@ -212,10 +213,22 @@ function drawAll() {
   for (const spec of specs.values()) draw(spec)
 }
 
+/** Those that were drawn; the others come when they are looked at. */
+function redraw() {
+  for (const id of [...drawn.keys()]) draw(specs.get(id))
+  for (const canvas of document.querySelectorAll('canvas')) {
+    sight.unobserve(canvas)
+    if (!drawn.has(canvas.id)) sight.observe(canvas)
+  }
+}
+
+const sight = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting && !drawn.has(target.id)) draw(specs.get(target.id))
+}, { rootMargin: '600px' })
+
 Chart.defaults.font.family = 'system-ui, sans-serif'
-drawAll()
-for (const part of document.querySelectorAll('details.point')) part.addEventListener('toggle', drawAll)
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll)
+redraw()
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
 addEventListener('beforeprint', () => {
   document.documentElement.classList.add('print')
   drawAll()

@@ -46,6 +46,7 @@ thead th { color: var(--muted); font-weight: 600; vertical-align: bottom }
 .number { text-align: right } td.number { white-space: nowrap } td.arm { white-space: nowrap; font-weight: 600 }
 td.passed { min-width: 6.5rem } td.failure { min-width: 13rem }
 td.passed { color: var(--good) } td.failure { color: var(--bad) }
+[hidden] { display: none } form { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: end } fieldset { border: 1px solid var(--line); border-radius: 8px; display: flex; flex-wrap: wrap; gap: .1rem .9rem; min-width: 0 } select { font: inherit; max-width: 100% }
 details { margin: .7rem 0 } summary { cursor: pointer; font-weight: 600; padding: .2rem 0 }
 .warnings li { margin: .45rem 0 } .warnings span { color: var(--muted) }
 pre { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem }

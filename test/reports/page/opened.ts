@@ -62,10 +62,12 @@ export async function openPage(
 /** Opens every folded part, and waits until no chart is missing. */
 async function unfold(page: Page): Promise<void> {
   await page.evaluate(`document.querySelectorAll('details').forEach((part) => { part.open = true })`)
-  await page.evaluate(`document.querySelectorAll('canvas').forEach((canvas) => canvas.scrollIntoView())`)
-  await page.waitForFunction(
-    `[...document.querySelectorAll('canvas')].every((canvas) => Chart.getChart(canvas))`,
-  )
+  await page.evaluate(`(async () => {
+    for (const canvas of document.querySelectorAll('canvas')) {
+      canvas.scrollIntoView()
+      while (!Chart.getChart(canvas)) await new Promise(requestAnimationFrame)
+    }
+  })()`)
 }
 
 export interface Plotted {

@@ -6,6 +6,7 @@ import type { Results } from '../../../reports/schema.ts'
 import { median } from '../../../reports/statistics/quantile.ts'
 import { startChromium } from '../../browser/chromium.ts'
 import { failedCell, madeUpResults } from '../made-up-results.ts'
+import { manyCells } from './many-cells.ts'
 import { openPage, plotted, publishedResults } from './opened.ts'
 
 /** Where the screenshots of the last run of these tests lie. */
@@ -134,6 +135,55 @@ test.for([
     await page.screenshot({ path: join(SCREENSHOTS, `${colorScheme}-${width}.png`) })
   },
 )
+
+test('filters leave the chosen arms and points in tables and charts, and the address leads to the same view', async () => {
+  await using opened = await openPage(browser(), concurrency)
+  const { page } = opened
+  await page.locator('#filters input[value="ducklake/merge"]').focus()
+  await page.keyboard.press('Space')
+  await page.locator('#filters select[name="axis.writers"]').selectOption('16')
+  const rows = `[...document.querySelectorAll('tr[data-arm][data-at]')].filter((row) => row.checkVisibility())`
+  const arms = `[...new Set(${rows}.map((row) => row.dataset.arm))].sort()`
+  const elsewhere = `${rows}.filter((row) => !row.dataset.at.startsWith('writers 16,')).length`
+  const expected = new Set(
+    concurrency.cells
+      .filter(({ point, arm }) => point['writers'] === 16 && arm !== 'ducklake/merge')
+      .map(({ arm }) => arm),
+  )
+  expect(await page.evaluate(arms)).toEqual([...expected].toSorted())
+  expect(await page.evaluate(elsewhere)).toBe(0)
+  const marks = await plotted(page, 'concurrency-trade-off')
+  expect(marks.datasets.map(({ label }) => label)).toEqual(['delta/deltalite'])
+  expect(new URL(page.url()).hash).toContain('axis.writers=16')
+  await page.reload()
+  expect(await page.locator('#filters input[value="ducklake/merge"]').isChecked()).toBe(false)
+  await page.evaluate(`document.querySelectorAll('details').forEach((part) => { part.open = true })`)
+  expect(await page.evaluate(arms)).toEqual([...expected].toSorted())
+  await page.locator('#filters button[type=reset]').click()
+  await page.waitForFunction(`location.hash === ''`)
+  expect(await page.evaluate(elsewhere)).toBeGreaterThan(0)
+  expect(opened.errors).toEqual([])
+})
+
+test('of ten thousand cells, only what is in view is drawn, and long tables are made when they are opened', async () => {
+  await using opened = await openPage(browser(), manyCells(10_000), { unfolded: false })
+  const { page } = opened
+  const loadMs = await page.evaluate<number>('Math.round(performance.now())')
+  expect(await page.evaluate('Object.keys(Chart.instances).length')).toBeLessThan(10)
+  expect(await page.evaluate(`document.querySelectorAll('*').length`)).toBeLessThan(50_000)
+  const filterMs = await page.evaluate<number>(`(() => {
+    const start = performance.now()
+    filters.querySelector('input[value="ducklake/merge"]').click()
+    return Math.round(performance.now() - start)
+  })()`)
+  await page.locator('details.late summary', { hasText: 'Every repetition:' }).click()
+  const rows = page.locator('details.late tr[data-arm]')
+  await rows.first().waitFor({ state: 'attached' })
+  expect(await rows.count()).toBe(10_000)
+  expect(await page.locator('details.late tr[data-arm="ducklake/merge"]').first().isVisible()).toBe(false)
+  expect(opened.errors).toEqual([])
+  console.log(`10,000 cells: open after ${loadMs} ms, filtered in ${filterMs} ms`)
+})
 
 test('nothing that stands in results runs, wherever it stands', async () => {
   const hostile = `</script><script>window.ran = 1</script><img src=x onerror="window.ran = 2">"'><svg onload="window.ran = 3">`
