@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LakeduelError } from '../../platform/errors.ts'
+import { GLIBC_MALLOC } from '../../platform/pods/allocator.ts'
 import type { BackendEnvironment } from '../backend.ts'
 import type { DuckDbSettings } from './duckdb/settings.ts'
 import { duckDbDefaults, duckDbShape } from './duckdb/settings.ts'
@@ -117,9 +118,9 @@ function defaultsOf(strategy: Strategy, environment: BackendEnvironment): DeltaS
     case 'merge-tuned':
       return { ...BASE, ...TUNED }
     case 'deltalite':
-      return { ...BASE, engineEnvironment: GLIBC_MALLOC, deltalite: deltaliteDefaults(environment) }
+      return { ...BASE, engineEnvironment: SYSTEM_MALLOC, deltalite: deltaliteDefaults(environment) }
     case 'duckdb':
-      return { ...BASE, engineEnvironment: GLIBC_MALLOC, duckdb: duckDbDefaults(environment) }
+      return { ...BASE, engineEnvironment: SYSTEM_MALLOC, duckdb: duckDbDefaults(environment) }
   }
 }
 
@@ -137,24 +138,15 @@ const BASE: DeltaSettings = {
   engineEnvironment: {},
 }
 
-/**
- * glibc otherwise raises its thresholds with the largest buffer that was freed, and then keeps what it frees:
- * with them fixed, buffers of wide rows go back to the system. pyarrow allocates through it as well. Lower thresholds map
- * every decoded batch anew: 128 KiB saves 26 MiB and takes more than twice the time.
- */
-const GLIBC_MALLOC = {
-  ARROW_DEFAULT_MEMORY_POOL: 'system',
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: String(4 * MIB),
-  MALLOC_TRIM_THRESHOLD_: String(16 * MIB),
-}
+/** pyarrow allocates through glibc as well. */
+const SYSTEM_MALLOC = { ARROW_DEFAULT_MEMORY_POOL: 'system', ...GLIBC_MALLOC }
 
 const TUNED: Partial<DeltaSettings> = {
   boundedMergeRowGroups: true,
   stepTargetBytes: 128 * MIB,
   processors: 1,
   engineEnvironment: {
-    ...GLIBC_MALLOC,
+    ...SYSTEM_MALLOC,
     // delta-rs's wheel allocates with jemalloc, which otherwise keeps freed pages for ten seconds.
     _RJEM_MALLOC_CONF: 'dirty_decay_ms:0,muzzy_decay_ms:0',
     DELTARS_MAX_CONCURRENCY_TASKS: '2',

@@ -3,6 +3,7 @@ import type { MaintenanceResult } from '../backend.ts'
 import type { TableSpec } from '../schema.ts'
 import type { AttachedLake } from './catalog.ts'
 import { LAKE, tableFiles } from './catalog.ts'
+import { fitToMaintenance } from './memory.ts'
 import type { DuckLakeSettings } from './settings.ts'
 
 /**
@@ -25,12 +26,17 @@ export async function maintainTable(
     expire_snapshots: `CALL ducklake_expire_snapshots(${lake}, older_than => now())`,
     cleanup_old_files: `CALL ducklake_cleanup_old_files(${lake}, cleanup_all => true)`,
   }
+  await fitToMaintenance(session, settings)
   const before = await tableFiles(attached, spec.name)
   const timed = []
-  for (const [name, sql] of Object.entries(steps)) {
-    const startMs = performance.now()
-    await session.run(sql)
-    timed.push({ name, durationMs: performance.now() - startMs })
+  try {
+    for (const [name, sql] of Object.entries(steps)) {
+      const startMs = performance.now()
+      await session.run(sql)
+      timed.push({ name, durationMs: performance.now() - startMs })
+    }
+  } finally {
+    await session.set('threads', settings.threads)
   }
   const after = await tableFiles(attached, spec.name)
   return {

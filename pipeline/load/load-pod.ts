@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ERROR_CODES, type ErrorCode, LakeduelError } from '../../platform/errors.ts'
+import { GLIBC_MALLOC } from '../../platform/pods/allocator.ts'
 import { classifyExit } from '../../platform/pods/exit.ts'
 import { createPod } from '../../platform/pods/mechanism.ts'
 import type { Pod } from '../../platform/pods/pod.ts'
@@ -37,7 +38,7 @@ export class LoadPod implements AsyncDisposable {
   private constructor(pod: Pod, options: LoadPodOptions) {
     this.#pod = pod
     this.#options = options
-    this.#subprocess = pod.spawn(process.execPath, [fileURLToPath(options.entry)])
+    this.#subprocess = pod.spawn(process.execPath, [fileURLToPath(options.entry)], { env: GLIBC_MALLOC })
     this.#lines = this.#subprocess[Symbol.asyncIterator]()
     // A process that died reports itself by the end of its stdout; writing to it must not be a second error.
     this.#subprocess.stdin?.on('error', () => undefined)

@@ -162,10 +162,14 @@ function describeMaintenance(point: PointSummary): readonly Statement[] {
   if (spot === null || fails === undefined) return []
   const cap = median(spot, CAP)
   const failed = median(spot, 'maintenanceFailsUnderCap')
-  if (fails.interval.median > 0)
+  if (fails.interval.median > 0) {
+    const passed = spot.arm.figures.has('maintenanceCapBytes')
+      ? state`; it passed in ${withInterval(spot, 'maintenanceCapBytes')}`
+      : ''
     return [
-      state`At ${point.label}, maintenance of ${spot.arm.arm} does not fit the ${derived(cap.text, cap, failed)} that its merge needs.`,
+      state`At ${point.label}, maintenance of ${spot.arm.arm} does not fit the ${derived(cap.text, cap, failed)} that its merge needs${passed}.`,
     ]
+  }
   const time = spot.arm.figures.has('maintain.wallMs')
     ? state` and takes ${withInterval(spot, 'maintain.wallMs')}`
     : ''

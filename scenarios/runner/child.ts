@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { GLIBC_MALLOC } from '../../platform/pods/allocator.ts'
 import { classifyExit } from '../../platform/pods/exit.ts'
 import type { Pod } from '../../platform/pods/pod.ts'
 import type { PodSubprocess } from '../../platform/pods/subprocess.ts'
@@ -31,7 +32,7 @@ export class Child implements AsyncDisposable {
 
   constructor(pod: Pod, entry: URL, request: object) {
     this.pod = pod
-    this.#subprocess = pod.spawn(process.execPath, [fileURLToPath(entry)])
+    this.#subprocess = pod.spawn(process.execPath, [fileURLToPath(entry)], { env: GLIBC_MALLOC })
     this.#lines = this.#subprocess[Symbol.asyncIterator]()
     this.#send(request)
   }
