@@ -110,7 +110,7 @@ async function makeEnvironment(
       remedy: 'Check that pip reaches its package index (pip config list), then run the command again.',
     },
   )
-  await runTool(interpreterOf(workDir), ['-c', 'import lakeduel_sidecar.__main__'], {
+  await runTool(interpreterOf(workDir), ['-c', 'import lakeduel_sidecar.requests'], {
     signal,
     report,
     env: { PYTHONPATH: join(SIDECAR, 'src'), PYTHONDONTWRITEBYTECODE: '1' },
