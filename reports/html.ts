@@ -6,6 +6,7 @@ import { chartCsv } from './html/chart-csv.ts'
 import { chartsOf, type ScenarioCharts } from './html/charts.ts'
 import { FILTER_SCRIPT } from './html/filter-script.ts'
 import { placesOf, renderFilters } from './html/filters.ts'
+import { type Live, policyOf, renderLive } from './html/live.ts'
 import { escapeHtml, renderList, renderTable } from './html/markup.ts'
 import { PAGE_SCRIPT } from './html/script.ts'
 import { PAGE_STYLE } from './html/style.ts'
@@ -19,8 +20,11 @@ import { comparisonTable } from './tables/comparison.ts'
 import { gridTable, scalingTable } from './tables/grid.ts'
 import { environmentTable, scenarioTable, settingsTable } from './tables/setting.ts'
 
-/** The whole report as one page that needs no network: styles, scripts, Chart.js and the results are within it. */
-export function renderHtml(results: Results): string {
+/**
+ * The whole report as one page that needs no network: styles, scripts, Chart.js and the results are within it.
+ * @param live of a page that follows its run; null for one that stays as it is
+ */
+export function renderHtml(results: Results, live: Live | null = null): string {
   const summary = summarize(results)
   const charts = summary.scenarios.map(chartsOf)
   const tradeOffs = charts.flatMap(({ tradeOff }) => tradeOff ?? [])
@@ -30,12 +34,13 @@ export function renderHtml(results: Results): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(live)}">
 <title>lakeduel: ${escapeHtml(results.run.plan.profile)} run of ${escapeHtml(results.run.startedAt.slice(0, 10))}</title>
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
 <main>
+${live === null ? '' : renderLive(live)}
 ${renderHead(results)}
 ${renderFilters(summary)}
 ${renderAnswersSection(results)}

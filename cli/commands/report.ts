@@ -1,5 +1,7 @@
 import { Command } from 'commander'
+import { z } from 'zod'
 import { LakeduelError } from '../../platform/errors.ts'
+import { interruptSignal } from '../../platform/interrupt.ts'
 import { renderConsole } from '../../reports/console.ts'
 import { bencherMetricFormat } from '../../reports/export/bencher.ts'
 import { cellTestCases } from '../../reports/export/cell-test-cases.ts'
@@ -11,12 +13,15 @@ import { renderMarkdown } from '../../reports/markdown.ts'
 import type { Results } from '../../reports/schema.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
 import { chosen } from '../bench/nearest.ts'
+import { serveReport } from '../report/serve.ts'
 import { readResults } from '../results/read.ts'
 import { writeWhole } from '../results/write.ts'
 
 interface ReportOptions {
   readonly format: string
   readonly out?: string
+  readonly serve?: true
+  readonly port?: string
 }
 
 type Render = (files: readonly Results[]) => string
@@ -50,6 +55,7 @@ Examples:
   lakeduel report run --format html --out report.html
   lakeduel report run >> "$GITHUB_STEP_SUMMARY" --format markdown
   lakeduel report monday tuesday --format csv --out both.csv
+  lakeduel report run --serve                            in a browser, while the run goes on
 `
 
 /** `lakeduel report`: results in the form that someone or something reads. */
@@ -61,11 +67,18 @@ export function reportCommand(): Command {
     .argument('<results...>', 'results.json, results.ndjson, or the folder of a run')
     .option('--format <name>', Object.keys(FORMATS).join(', '), 'terminal')
     .option('--out <file>', 'write it there instead of on stdout')
+    .option(
+      '--serve',
+      'show it in a browser on this machine, and again whenever the run has gone on, until Ctrl-C',
+    )
+    .option('--port <n>', 'the port of --serve (default: any that is free)')
     .addHelpText('after', HELP)
     .action(report)
 }
 
-async function report(paths: readonly string[], { format, out }: ReportOptions): Promise<void> {
+async function report(paths: readonly string[], options: ReportOptions, command: Command): Promise<void> {
+  if (options.serve === true) return serve(paths, options, command)
+  const { format, out } = options
   const [name = 'terminal'] = chosen('format', [format], Object.keys(FORMATS))
   if (name === 'html' && paths.length > 1) {
     throw new LakeduelError('USAGE', 'A page shows one run.', {
@@ -77,11 +90,35 @@ async function report(paths: readonly string[], { format, out }: ReportOptions):
   else await writeWhole(out, text)
 }
 
+async function serve(
+  [path = '', ...others]: readonly string[],
+  { out, port }: ReportOptions,
+  command: Command,
+): Promise<void> {
+  if (others.length > 0 || out !== undefined || command.getOptionValueSource('format') !== 'default') {
+    throw new LakeduelError('USAGE', '--serve shows the page of one run, and writes nothing.', {
+      remedy: 'Give one folder, and neither --format nor --out.',
+    })
+  }
+  const signal = interruptSignal()
+  const onListening = (url: string) => process.stderr.write(`${url} shows ${path}, until Ctrl-C.\n`)
+  await serveReport(path, { port: port === undefined ? null : portOf(port), signal, onListening })
+}
+
+function portOf(text: string): number {
+  const parsed = z.coerce.number().int().min(1).max(65_535).safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new LakeduelError('USAGE', `There is no port "${text}".`, {
+    facts: { port: text },
+    remedy: 'Give a number from 1 to 65535.',
+  })
+}
+
 function terminal(results: Results): string {
   const { width, color } = consoleOptions(process.stdout, process.env)
   return `${renderConsole(results, { width: Math.min(width, 100), color })}\n`
 }
 
 function joined(files: readonly Results[], render: (results: Results) => string): string {
-  return files.map(render).join('\n')
+  return files.map((results) => render(results)).join('\n')
 }

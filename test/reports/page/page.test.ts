@@ -1,9 +1,12 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, assert, beforeAll, beforeEach, expect, test } from 'vitest'
+import { serveReport } from '../../../cli/report/serve.ts'
 import type { Results } from '../../../reports/schema.ts'
 import { median } from '../../../reports/statistics/quantile.ts'
+import { ResultsFile } from '../../../scenarios/runner/results-file.ts'
 import { startChromium } from '../../browser/chromium.ts'
 import { failedCell, madeUpResults } from '../made-up-results.ts'
 import { manyCells } from './many-cells.ts'
@@ -240,4 +243,28 @@ test('charts and tables say to a screen reader what they show', async () => {
   expect(await count('table')).toBe(await count('[role=region][aria-label]:not([aria-label=""]) > table'))
   expect(await count('thead th')).toBe(await count('thead th[scope=col]'))
   expect(await count('html[lang=en] h1')).toBe(1)
+})
+
+test('a page that is served shows each cell as it comes, keeps what was unfolded, and tells when the server has ended', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lakeduel-served-'))
+  const file = new ResultsFile(folder)
+  const { cells, run } = merges
+  await file.begin({ ...merges, run: { ...run, finishedAt: null }, cells: cells.slice(0, 8) })
+  const ended = new AbortController()
+  const url = await new Promise<string>((resolve, reject) => {
+    const options = { port: null, signal: ended.signal, onListening: resolve }
+    serveReport(folder, options).catch(reject)
+  })
+  const page = await browser().newPage()
+  const told = (hasText: string) => page.getByRole('status').filter({ hasText }).waitFor()
+  await page.goto(url)
+  await told('8 cells so far')
+  await page.evaluate(`document.querySelectorAll('details')[2].open = true`)
+  for (const cell of cells.slice(8, 10)) await file.append({ record: 'cell', cell })
+  await told('10 cells so far')
+  await page.locator('details[open]').first().waitFor({ state: 'attached' })
+  ended.abort()
+  await told('The server has ended')
+  await page.close()
+  await rm(folder, { recursive: true })
 })
