@@ -10,6 +10,7 @@ import { collect, parseRepeat, parseSeed } from '../bench/values.ts'
 import { blowsOf, CHAOS_DEFAULTS, measureChaos } from '../measure/chaos.ts'
 import { measureInvoices } from '../measure/invoices.ts'
 import { measureMicro } from '../measure/micro/measure.ts'
+import { measureMigration } from '../measure/migration/migration.ts'
 import { dltVersions, measureNarrowRows } from '../measure/narrow-rows.ts'
 import { measureOverlap } from '../measure/overlap.ts'
 import { measureWideRows } from '../measure/wide-rows.ts'
@@ -27,7 +28,7 @@ Each starts its own services where none are configured. docs/benchmarks.md has t
 /** `lakeduel measure`: repeats the figures of docs/benchmarks.md. */
 export function measureCommand(): Command {
   const command = new Command('measure')
-    .description('measures the pipeline: what kills cost, how fast it is, what it needs')
+    .description('measures the pipeline and the migrator: what kills cost, how fast they are, what they need')
     .addHelpText('after', EXAMPLES)
   for (const child of [
     chaosCommand(),
@@ -35,6 +36,7 @@ export function measureCommand(): Command {
     wideRowsCommand(),
     narrowRowsCommand(),
     overlapCommand(),
+    migrationCommand(),
     microCommand(),
   ])
     command.addCommand(child)
@@ -98,6 +100,19 @@ function overlapCommand(): Command {
     .action(overlap)
 }
 
+function migrationCommand(): Command {
+  return new Command('migration')
+    .description(
+      'a Delta table of many small files that is registered, or of large ones that is rewritten, by turns with DuckDB’s own COPY',
+    )
+    .option('--files <n>', 'small files to register', parseRows, 10_000)
+    .option('--partitions <n>', 'that they lie in', parseRows, 100)
+    .option('--rewrite <size>', 'rewrite so much in files of 64 MiB instead, such as 5GB', parseSize)
+    .option('--max-memory <size>', 'that the migrator may take', parseSize, 512 * 2 ** 20)
+    .option('--repeat <n>', 'repetitions', parseCount, 1)
+    .action(migration)
+}
+
 const BOTH_FORMATS: readonly Arm[] = ['ducklake/delete-insert', 'delta/deltalite']
 
 function armsOf(names: readonly string[]): readonly Arm[] {
@@ -132,6 +147,20 @@ async function narrowRows({ rows, repeat, arm, dltPython }: NarrowRowsOptions): 
 
 async function overlap({ rows, arm }: { readonly rows: number; readonly arm: readonly string[] }) {
   print(await measureOverlap({ rows, arms: armsOf(arm) }, interruptSignal()))
+}
+
+interface MigrationOptions {
+  readonly files: number
+  readonly partitions: number
+  readonly rewrite?: number
+  readonly maxMemory: number
+  readonly repeat: number
+}
+
+async function migration({ files, partitions, rewrite, maxMemory, repeat }: MigrationOptions): Promise<void> {
+  const shape = rewrite === undefined ? { files, partitions } : { bytes: rewrite }
+  const request = { shape, maxMemoryBytes: maxMemory, repetitions: repeat }
+  print(await measureMigration(request, interruptSignal()))
 }
 
 interface InvoicesOptions {

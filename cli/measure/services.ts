@@ -67,12 +67,26 @@ export class MeasureServices implements AsyncDisposable {
     )
   }
 
-  /** The variables by which a command works in a lake of its own, in a database that is made for it. */
-  async variables(database: string): Promise<Readonly<Record<string, string>>> {
+  /** The interpreter that delta-rs runs in. */
+  get python(): string {
+    return this.#setup.sidecar.python
+  }
+
+  get duckdbExtensions(): SetupResult['duckdbExtensions'] {
+    return this.#setup.duckdbExtensions
+  }
+
+  /** Makes a database, which is dropped at the end. */
+  async create(database: string): Promise<void> {
     await withPostgres(this.postgres, (client) =>
       client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`),
     )
     this.#databases.add(database)
+  }
+
+  /** The variables by which a command works in a lake of its own, in a database that is made for it. */
+  async variables(database: string): Promise<Readonly<Record<string, string>>> {
+    await this.create(database)
     const { endpoint, bucket, prefix } = this.storage
     const { host, port, user, password } = this.postgres
     return {
@@ -126,7 +140,7 @@ export class MeasureServices implements AsyncDisposable {
     return {
       storage: { ...this.storage, prefix: `${this.storage.prefix}${database}/lake/` },
       catalog: { postgres: { ...this.postgres, database }, schema: 'lakeduel_lake' },
-      duckdbExtensions: this.#setup.duckdbExtensions,
+      duckdbExtensions: this.duckdbExtensions,
       sidecar: null,
       scratchDir: this.folder,
       memoryBudgetBytes: null,
