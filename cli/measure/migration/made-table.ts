@@ -64,6 +64,6 @@ export async function makeDeltaTable(
   await using from = openObjectStore({ kind: 'local', root: folder })
   await using to = openObjectStore(storage)
   const files = await from.list('')
-  await pLimit(UPLOADS_AT_ONCE).map([...files], ({ key }) => to.putFile(join(folder, key), key))
+  await pLimit(UPLOADS_AT_ONCE).map(files, ({ key }) => to.putFile(join(folder, key), key))
   return uriOf(storage, '').replace(/\/$/, '')
 }

@@ -73,10 +73,9 @@ async function migrate(
   await using pod = await createPod({ name: 'migration', memoryCapBytes: null })
   const dsn = `ducklake:postgres:dbname=${database} host=${host} port=${port} user=${user} password=${password}`
   const data = `s3://${bucket}/${prefix}${database}/`
-  const { file, args } = lakeduelCommand([
-    ...['migrate', 'run', uri, '--to', dsn, '--table', 'moved', '--data-path', data, '--mode', mode],
-    ...['--max-memory', `${maxMemoryBytes}B`, '--no-verify', '--json'],
-  ])
+  const target = ['--to', dsn, '--table', 'moved', '--data-path', data, '--mode', mode]
+  const limits = ['--max-memory', `${maxMemoryBytes}B`, '--no-verify', '--json']
+  const { file, args } = lakeduelCommand(['migrate', 'run', uri, ...target, ...limits])
   const env = {
     LAKEDUEL_S3_ENDPOINT: endpoint.url,
     LAKEDUEL_S3_ACCESS_KEY_ID: endpoint.accessKeyId,
