@@ -15,7 +15,7 @@ interface Copy {
   readonly to: string
 }
 
-/** How long DuckDB takes to copy the files of a table, compressed as DuckLake does, in milliseconds. */
+/** How long DuckDB takes to copy the files of a table, compressed as the migrator does and in row groups as large, in milliseconds. */
 export async function copyByDuckDb(
   services: MeasureServices,
   { uri, maxMemoryBytes, to }: Copy,
@@ -38,7 +38,7 @@ export async function copyByDuckDb(
   const startedAt = performance.now()
   await session.run(
     `COPY (FROM read_parquet(${literal(`${uri}/*.parquet`)})) TO ${literal(target)}
-      (FORMAT parquet, COMPRESSION snappy, FILE_SIZE_BYTES '512MiB')`,
+      (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '16MiB', FILE_SIZE_BYTES '512MiB')`,
   )
   return performance.now() - startedAt
 }
