@@ -7,5 +7,9 @@ import { join } from 'node:path'
 
 process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'node-compile-cache')
 enableCompileCache(process.env['NODE_COMPILE_CACHE'])
+if (process.argv[2] === 'migrate') {
+  const { restartWithAllocator } = await import('./allocator.ts')
+  restartWithAllocator()
+}
 const { main } = await import('./program.ts')
 process.exitCode = await main(process.argv)

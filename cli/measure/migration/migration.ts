@@ -70,7 +70,7 @@ async function migrate(
   const { host, port, user, password } = services.postgres
   await services.create(database)
   await using meter = await openS3Meter(services.storage)
-  await using pod = await createPod({ name: 'migration', memoryCapBytes: null })
+  await using pod = await createPod({ name: 'migration', memoryCapBytes: maxMemoryBytes })
   const dsn = `ducklake:postgres:dbname=${database} host=${host} port=${port} user=${user} password=${password}`
   const data = `s3://${bucket}/${prefix}${database}/`
   const target = ['--to', dsn, '--table', 'moved', '--data-path', data, '--mode', mode]
