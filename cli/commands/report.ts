@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { z } from 'zod'
 import { LakeduelError } from '../../platform/errors.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
 import { renderConsole } from '../../reports/console.ts'
@@ -13,6 +12,7 @@ import { renderMarkdown } from '../../reports/markdown.ts'
 import type { Results } from '../../reports/schema.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
 import { chosen } from '../bench/nearest.ts'
+import { wholeNumber } from '../bench/values.ts'
 import { serveReport } from '../report/serve.ts'
 import { readResults } from '../results/read.ts'
 import { writeWhole } from '../results/write.ts'
@@ -21,7 +21,7 @@ interface ReportOptions {
   readonly format: string
   readonly out?: string
   readonly serve?: true
-  readonly port?: string
+  readonly port?: number
 }
 
 type Render = (files: readonly Results[]) => string
@@ -58,6 +58,8 @@ Examples:
   lakeduel report run --serve                            in a browser, while the run goes on
 `
 
+const port = (given: string): number => wholeNumber(given, 1, 65_535)
+
 /** `lakeduel report`: results in the form that someone or something reads. */
 export function reportCommand(): Command {
   return new Command('report')
@@ -71,7 +73,7 @@ export function reportCommand(): Command {
       '--serve',
       'show it in a browser on this machine, and again whenever the run has gone on, until Ctrl-C',
     )
-    .option('--port <n>', 'the port of --serve (default: any that is free)')
+    .option('--port <n>', 'the port of --serve (default: any that is free)', port)
     .addHelpText('after', HELP)
     .action(report)
 }
@@ -92,26 +94,21 @@ async function report(paths: readonly string[], options: ReportOptions, command:
 
 async function serve(
   [path = '', ...others]: readonly string[],
-  { out, port }: ReportOptions,
+  options: ReportOptions,
   command: Command,
 ): Promise<void> {
-  if (others.length > 0 || out !== undefined || command.getOptionValueSource('format') !== 'default') {
+  if (
+    others.length > 0 ||
+    options.out !== undefined ||
+    command.getOptionValueSource('format') !== 'default'
+  ) {
     throw new LakeduelError('USAGE', '--serve shows the page of one run, and writes nothing.', {
       remedy: 'Give one folder, and neither --format nor --out.',
     })
   }
   const signal = interruptSignal()
   const onListening = (url: string) => process.stderr.write(`${url} shows ${path}, until Ctrl-C.\n`)
-  await serveReport(path, { port: port === undefined ? null : portOf(port), signal, onListening })
-}
-
-function portOf(text: string): number {
-  const parsed = z.coerce.number().int().min(1).max(65_535).safeParse(text)
-  if (parsed.success) return parsed.data
-  throw new LakeduelError('USAGE', `There is no port "${text}".`, {
-    facts: { port: text },
-    remedy: 'Give a number from 1 to 65535.',
-  })
+  await serveReport(path, { port: options.port ?? null, signal, onListening })
 }
 
 function terminal(results: Results): string {

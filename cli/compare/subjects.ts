@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../platform/config/load.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
@@ -7,6 +6,7 @@ import { changesIn, commitOf } from '../../platform/setup/checkout.ts'
 import { ensureCheckout, ensureSidecar } from '../../platform/setup/setup.ts'
 import { VERSIONED_ENGINES } from '../../platform/setup/sidecar-requirements.ts'
 import type { Comparison } from '../../reports/compare.ts'
+import { MAIN_FILE } from '../main-file.ts'
 import type { LiveOptions } from './live.ts'
 
 /** Two versions of something, as `A,B`, and what is run with each of them. */
@@ -82,8 +82,7 @@ async function engines(
     [baseline, candidate].map((version) => loadConfig({ flags: { engines: { [name]: version } } })),
   )
   for (const { home, engines: wished } of configs) await ensureSidecar(home, wished, interruptSignal())
-  const main = fileURLToPath(new URL(`../main${import.meta.url.slice(-3)}`, import.meta.url))
-  const command = (version: string) => benchCommand(main, { [variable]: version }, bench)
+  const command = (version: string) => benchCommand(MAIN_FILE, { [variable]: version }, bench)
   return {
     subjects: { what: name, baseline, candidate },
     commands: { baseline: command(baseline), candidate: command(candidate) },

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Arm, BackendEnvironment } from '../../backends/backend.ts'
 import { loadConfig } from '../../platform/config/load.ts'
 import type { PostgresEndpoint, Storage } from '../../platform/endpoints.ts'
@@ -12,6 +11,7 @@ import { ensureSetup, type SetupResult } from '../../platform/setup/setup.ts'
 import { Teardown } from '../../platform/teardown.ts'
 import { ConnectionFaults } from '../../scenarios/import/connection-faults.ts'
 import { type Contents, contentsOf } from '../../scenarios/import/contents.ts'
+import { MAIN_FILE } from '../main-file.ts'
 
 type S3Storage = Extract<Storage, { kind: 's3' }>
 
@@ -159,6 +159,5 @@ export function lakeduelCommand(args: readonly string[]): {
   readonly file: string
   readonly args: readonly string[]
 } {
-  const main = fileURLToPath(new URL(`../main${import.meta.url.slice(-3)}`, import.meta.url))
-  return { file: process.execPath, args: [main, ...args] }
+  return { file: process.execPath, args: [MAIN_FILE, ...args] }
 }

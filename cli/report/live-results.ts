@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../platform/errors.ts'
+import { plural } from '../../reports/format.ts'
 import type { Live } from '../../reports/html/live.ts'
 import { renderWaiting } from '../../reports/html/live.ts'
 import { renderHtml } from '../../reports/html.ts'
@@ -29,7 +30,7 @@ export async function livePage(path: string, version: string): Promise<string> {
 }
 
 function statusOf({ run, cells }: Results): string {
-  const count = `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}`
+  const count = plural(cells.length, 'cell')
   return run.finishedAt === null
     ? `The run goes on: ${count} so far. This page follows it.`
     : `The run has ended, with ${count}.`

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { openObjectStore } from '../../platform/storage/object-store.ts'
-import { COUNT, filesOf } from '../reports/compare/made-up-pairs.ts'
+import { oneRequestMore } from '../reports/compare/made-up-pairs.ts'
 import { lakeduel, serviceVariables } from './lakeduel.ts'
+import { expectBothReplacements } from './replacements.ts'
 
 const { s3: endpoint, bucket, prefix } = inject('services')
 const store = openObjectStore({ kind: 's3', endpoint, bucket, prefix })
@@ -13,10 +14,7 @@ const ADDRESS = `s3://${bucket}/${prefix}gate/baseline.json`
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lakeduel-gate-s3-'))
-  const requests = (count: number) => Array.from({ length: 5 }, () => count)
-  const [before, after] = filesOf({
-    requests: { metric: COUNT, baseline: requests(67), candidate: requests(68) },
-  })
+  const [before, after] = oneRequestMore()
   await writeFile(join(folder, 'before.json'), JSON.stringify(before))
   await writeFile(join(folder, 'after.json'), JSON.stringify(after))
 })
@@ -52,15 +50,7 @@ test('a baseline in an object store is recorded, judged by, and replaced with it
   expect(await gate(['baseline', after, '--reason', 'one more is needed'])).toMatchObject({ exitCode: 0 })
   expect(await gate([after])).toMatchObject({ exitCode: 0 })
   const log = new TextDecoder().decode((await store.read('gate/baseline.log.ndjson')) ?? new Uint8Array())
-  expect(
-    log
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line)),
-  ).toMatchObject([
-    { reason: 'the first one', replaced: null },
-    { reason: 'one more is needed', replaced: 'made-up' },
-  ])
+  expectBothReplacements(log)
 })
 
 test('a baseline that the store does not give is no verdict, and says why', async () => {

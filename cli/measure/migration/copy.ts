@@ -2,10 +2,8 @@ import { availableParallelism } from 'node:os'
 import { createS3Secret, secretsOf } from '../../../platform/duckdb/attach.ts'
 import { DuckDbSession } from '../../../platform/duckdb/session.ts'
 import { literal } from '../../../platform/duckdb/sql.ts'
+import { DUCKDB_SHARE } from '../../migrate/surroundings.ts'
 import type { MeasureServices } from '../services.ts'
-
-/** DuckDB's share of the memory, as the migrator gives it. */
-const DUCKDB_SHARE = 0.5
 
 interface Copy {
   /** Of the Delta table, whose files are all live. */

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterAll, afterEach, assert, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { gateCommand } from '../../../cli/commands/gate.ts'
 import { LakeduelError } from '../../../platform/errors.ts'
-import { ARM, COUNT, fileOf, filesOf } from '../../reports/compare/made-up-pairs.ts'
+import { ARM, fileOf, oneRequestMore } from '../../reports/compare/made-up-pairs.ts'
 import { wrongCell } from '../../reports/made-up-results.ts'
+import { expectBothReplacements } from '../replacements.ts'
 
 let folder: string
 let config: string
@@ -45,10 +46,7 @@ async function file(name: string, content: unknown): Promise<string> {
   return path
 }
 
-const requests = (count: number) => Array.from({ length: 5 }, () => count)
-const [before, after] = filesOf({
-  requests: { metric: COUNT, baseline: requests(67), candidate: requests(68) },
-})
+const [before, after] = oneRequestMore()
 
 test('a baseline is recorded with its reason, and one request more than it fails the gate until the new one is recorded', async () => {
   await file('lakeduel.gate.json', { baseline: 'benchmarks/baseline.json' })
@@ -62,15 +60,7 @@ test('a baseline is recorded with its reason, and one request more than it fails
   await gate('baseline', second, '--reason', 'one more is needed')
   expect((await gate(second)).exitCode).toBe(0)
   const log = await readFile(join(folder, 'benchmarks', 'baseline.log.ndjson'), 'utf8')
-  expect(
-    log
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line)),
-  ).toMatchObject([
-    { reason: 'the first one', replaced: null },
-    { reason: 'one more is needed', replaced: 'made-up' },
-  ])
+  expectBothReplacements(log)
 })
 
 test('JUnit XML and Markdown are written where they are asked for, and a job’s summary is added to', async () => {

@@ -37,6 +37,12 @@ export function filesApart(
   ]
 }
 
+/** Two files of five repetitions each that differ by one request. */
+export function oneRequestMore(): readonly [baseline: Results, candidate: Results] {
+  const requests = (count: number) => Array.from({ length: 5 }, () => count)
+  return filesOf({ requests: { metric: COUNT, baseline: requests(67), candidate: requests(68) } })
+}
+
 export function fileOf(cells: readonly Cell[]): Results {
   const results = madeUpResults({ arms: [ARM] })
   return { ...results, scenarios: [madeUpScenario({ name: SCENARIO, arms: [ARM] })], cells: [...cells] }
