@@ -14,7 +14,7 @@ export interface MigrateSurroundings extends SourceAccess, AsyncDisposable {
 
 const DEFAULT_MEMORY_BYTES = 1024 * 2 ** 20
 /** DuckDB's share of what the process may take; the rest is for Node, and for what DuckDB doesn't count. */
-export const DUCKDB_SHARE = 0.35
+const DUCKDB_SHARE = 0.35
 
 /** What the commands of `lakeduel migrate` work with. Nothing is probed, since a plan writes nothing anywhere. */
 export async function openMigrateSurroundings(
