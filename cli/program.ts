@@ -2,21 +2,6 @@ import { Command, CommanderError } from 'commander'
 import { errorCode } from '../platform/disk.ts'
 import { ERROR_CODES, LakeduelError, messageOf } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
-import { answerCommand } from './commands/answer.ts'
-import { benchCommand } from './commands/bench.ts'
-import { compareCommand } from './commands/compare.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { gateCommand } from './commands/gate.ts'
-import { historyCommand } from './commands/history.ts'
-import { measureCommand } from './commands/measure.ts'
-import { migrateCommand } from './commands/migrate.ts'
-import { reportCommand } from './commands/report.ts'
-import { runsCommand } from './commands/runs.ts'
-import { servicesCommand } from './commands/services.ts'
-import { sourceCommand } from './commands/source.ts'
-import { syncCommand } from './commands/sync.ts'
-import { tuneCommand } from './commands/tune.ts'
-import { workerCommand } from './commands/worker.ts'
 
 const EXAMPLES = `
 Examples:
@@ -39,7 +24,27 @@ Exit codes:
 compare and gate have their own: 1 regression, 2 wrong data, 3 inconclusive, 4 anything else.
 `
 
-function program(): Command {
+/** Each is loaded when it is named: all of them together take longer to load than most of them take to work. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  bench: async () => (await import('./commands/bench.ts')).benchCommand(),
+  report: async () => (await import('./commands/report.ts')).reportCommand(),
+  answer: async () => (await import('./commands/answer.ts')).answerCommand(),
+  compare: async () => (await import('./commands/compare.ts')).compareCommand(),
+  gate: async () => (await import('./commands/gate.ts')).gateCommand(),
+  history: async () => (await import('./commands/history.ts')).historyCommand(),
+  sync: async () => (await import('./commands/sync.ts')).syncCommand(),
+  runs: async () => (await import('./commands/runs.ts')).runsCommand(),
+  source: async () => (await import('./commands/source.ts')).sourceCommand(),
+  worker: async () => (await import('./commands/worker.ts')).workerCommand(),
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand(),
+  tune: async () => (await import('./commands/tune.ts')).tuneCommand(),
+  measure: async () => (await import('./commands/measure.ts')).measureCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  services: async () => (await import('./commands/services.ts')).servicesCommand(),
+}
+
+/** The program with the command that is named, or with all of them, to be listed or suggested. */
+async function programFor(named: string | undefined): Promise<Command> {
   const lakeduel = new Command('lakeduel')
     .description(
       'Delta Lake or DuckLake for your import pipeline? Real merges through real engines, measured.',
@@ -48,24 +53,9 @@ function program(): Command {
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .showHelpAfterError('(add --help for all options)')
-  const commands = [
-    benchCommand(),
-    reportCommand(),
-    answerCommand(),
-    compareCommand(),
-    gateCommand(),
-    historyCommand(),
-    syncCommand(),
-    runsCommand(),
-    sourceCommand(),
-    workerCommand(),
-    migrateCommand(),
-    tuneCommand(),
-    measureCommand(),
-    doctorCommand(),
-    servicesCommand(),
-  ]
-  for (const command of commands) adopt(lakeduel, command)
+  const load = named !== undefined && Object.hasOwn(COMMANDS, named) ? COMMANDS[named] : undefined
+  const loads = load === undefined ? Object.values(COMMANDS) : [load]
+  for (const command of await Promise.all(loads.map((one) => one()))) adopt(lakeduel, command)
   return lakeduel
 }
 
@@ -105,7 +95,8 @@ function exitCodeOf(error: LakeduelError | CommanderError, command: string | und
 export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', endWithTheReader)
   try {
-    await program().parseAsync(argv)
+    const program = await programFor(argv[2])
+    await program.parseAsync(argv)
     return Number(process.exitCode ?? 0)
   } catch (thrown) {
     const [error, ...later] = inOrder(thrown)

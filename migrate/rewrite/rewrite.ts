@@ -16,8 +16,13 @@ const FILE = '__lakeduel_file'
 /** The session's table of partition values: `file`, and `value_0` and on, in the order of the partition columns. */
 const PARTITIONS = 'lakeduel_partition'
 
-/** Compressed bytes that one statement rewrites: what has to be rewritten again when one of its files goes. */
-const BYTES_PER_STATEMENT = 128 * 2 ** 20
+/**
+ * Compressed bytes that one statement rewrites: what has to be rewritten again when one of its files goes. Each statement
+ * ends by waiting for its last thread and upload, so that few large ones are faster; but its buffers grow with it, and one of
+ * 512 MiB was killed within 1 GiB. So it grows with DuckDB's `memory_limit`.
+ */
+const LEAST_BYTES_PER_STATEMENT = 128 * 2 ** 20
+const STATEMENT_SHARE_OF_MEMORY = 0.4
 
 /**
  * Writes the rows of data files to the lake table, in the open transaction, as Delta would read them: partition values from
@@ -33,7 +38,9 @@ export async function rewriteFiles(
   { deleted, ranges, start }: RewriteMeans,
 ): Promise<number> {
   let next = start
-  for (const group of groupsOf(files)) {
+  const { memoryLimitBytes } = lake.settings
+  const maxBytes = Math.max(LEAST_BYTES_PER_STATEMENT, memoryLimitBytes * STATEMENT_SHARE_OF_MEMORY)
+  for (const group of groupsOf(files, maxBytes)) {
     const rows = await rewriteGroup(lake, target, plan, group, deleted)
     if (rows > 0n) await ranges.record(group, next, rows)
     next += rows
@@ -66,14 +73,14 @@ async function rewriteGroup(
 }
 
 /** One schema each, in the order of the files. */
-function groupsOf(files: readonly FilePlan[]): readonly (readonly FilePlan[])[] {
+function groupsOf(files: readonly FilePlan[], maxBytes: number): readonly (readonly FilePlan[])[] {
   const groups: FilePlan[][] = []
   for (const sameSchema of Map.groupBy(files, ({ footer }) => footer.schema.id).values()) {
     let bytes = Number.POSITIVE_INFINITY
     for (const file of sameSchema) {
       bytes += file.footer.bytes
       const last = groups.at(-1)
-      if (last === undefined || bytes > BYTES_PER_STATEMENT) {
+      if (last === undefined || bytes > maxBytes) {
         groups.push([file])
         bytes = file.footer.bytes
       } else {
