@@ -123,10 +123,11 @@ function renderCharts(charts: readonly Chart[]): string {
 
 function renderChart(chart: Chart): string {
   const { id, title, description } = chart
-  return `<figure>
+  const elsewhere = chart.kind === 'lines' ? (chart.along?.elsewhere ?? '') : ''
+  return `<figure${elsewhere === '' ? '' : ` data-at="${escapeHtml(elsewhere)}"`}>
 <h3>${escapeHtml(title)}</h3>
 <div class="plot" style="height: ${heightPx(chart)}px"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(description)}">${escapeHtml(description)}</canvas></div>
-${renderAbsent(chart)}<figcaption><a download="${escapeHtml(id)}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(chartCsv(chart).toWellFormed())}">Data of this chart (CSV)</a></figcaption>
+${renderAbsent(chart)}${renderFlags(chart)}<figcaption><a download="${escapeHtml(id)}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(chartCsv(chart).toWellFormed())}">Data of this chart (CSV)</a></figcaption>
 </figure>`
 }
 
@@ -136,6 +137,19 @@ function renderAbsent(chart: Chart): string {
   return absent.length === 0
     ? ''
     : `<p class="absent">Without a mark: ${escapeHtml(absent.join('; '))}.</p>\n`
+}
+
+/** In words what befell the arms, for all that can't be drawn. */
+function renderFlags(chart: Chart): string {
+  const flags = chart.kind === 'lines' ? (chart.flags ?? []) : []
+  if (flags.length === 0) return ''
+  const items = flags.flatMap(({ kind, arm, points }) =>
+    points.map(({ note, at }) => {
+      const marks = `data-arm="${escapeHtml(arm)}" data-at="${escapeHtml(at)}"`
+      return `<li ${marks}>${kind === 'failed' ? '✕' : '▲'} ${escapeHtml(`${arm} ${kind} ${note}`)}</li>`
+    }),
+  )
+  return `<ul class="flags">${items.join('\n')}</ul>\n`
 }
 
 function heightPx(chart: Chart): number {

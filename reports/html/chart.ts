@@ -38,7 +38,23 @@ export interface ArmsChart {
   readonly limit: { readonly value: number; readonly label: string } | null
 }
 
-/** One line an arm over a numeric axis of the scenario, or one mark an arm between two figures. */
+/** What befell an arm along its line: it failed there, or its level changed. */
+export interface Flags {
+  readonly kind: 'failed' | 'better' | 'worse' | 'changed'
+  readonly arm: string
+  readonly color: string
+  readonly points: readonly {
+    readonly x: number
+    /** Null for what has no figure: it is drawn above the plot. */
+    readonly y: number | null
+    /** What it was, and where, in words. */
+    readonly note: string
+    /** The point of the scenario, in words, for the filters. */
+    readonly at: string
+  }[]
+}
+
+/** One line an arm over a numeric axis of the scenario or over time, or one mark an arm between two figures. */
 export interface LinesChart {
   readonly kind: 'lines'
   readonly id: string
@@ -57,6 +73,11 @@ export interface LinesChart {
     readonly color: string
     readonly points: readonly (readonly [x: number, y: number])[]
   }[]
+  readonly flags?: readonly Flags[]
+  /** The x of each point is a moment, in milliseconds since 1970. */
+  readonly dated?: true
+  /** The axis of the scenario that x is along, and where the other axes are, in words, for the filters. */
+  readonly along?: { readonly axis: string; readonly elsewhere: string }
   /** Arms that have no line, and why. */
   readonly absent?: readonly string[]
 }

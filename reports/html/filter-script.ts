@@ -15,12 +15,21 @@ function chosenFilters() {
     arm: (arm) => all('arm') || shown('arm').has(arm),
     scenario: (name) => all('scenario') || shown('scenario').has(name),
     at: (label) => axes.every(([axis, value]) => places[label]?.[axis] === undefined || String(places[label][axis]) === value),
+    along: (axis, x) => axes.every(([name, value]) => name !== axis || String(x) === value),
     address: new URLSearchParams([...['scenario', 'arm'].flatMap((name) => all(name) ? [] : [...shown(name)].map((value) => [name, value])), ...axes.map(([axis, value]) => ['axis.' + axis, value])]).toString(),
   }
 }
 
-function withArms(spec, shows) {
-  if (spec.kind === 'lines') return { ...spec, lines: spec.lines.filter((line) => shows(line.arm)) }
+function filtered(spec, chosen) {
+  const shows = chosen.arm
+  if (spec.kind === 'lines') {
+    const along = (x) => spec.along === undefined || chosen.along(spec.along.axis, x)
+    return {
+      ...spec,
+      lines: spec.lines.filter((line) => shows(line.arm)).map((line) => ({ ...line, points: line.points.filter(([x]) => along(x)) })),
+      flags: flagsOf(spec).filter((flag) => shows(flag.arm)).map((flag) => ({ ...flag, points: flag.points.filter(({ x }) => along(x)) })),
+    }
+  }
   const pick = (list) => list.filter((_, row) => shows(spec.arms[row]))
   const series = spec.series.map((one) => one.kind === 'bars'
     ? { ...one, values: pick(one.values), colors: pick(one.colors) }
@@ -39,7 +48,7 @@ function hideUnchosen(root, chosen) {
 function applyFilters() {
   const chosen = chosenFilters()
   hideUnchosen(document, chosen)
-  for (const spec of charts) specs.set(spec.id, withArms(spec, chosen.arm))
+  for (const spec of charts) specs.set(spec.id, filtered(spec, chosen))
   redraw()
   history.replaceState(null, '', chosen.address === '' ? location.pathname + location.search : '#' + chosen.address)
 }

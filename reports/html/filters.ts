@@ -1,5 +1,6 @@
-import { formatMetricName } from '../format.ts'
-import type { Point, Scalar } from '../schema.ts'
+import { formatMetricName, formatPoint } from '../format.ts'
+import type { Axis, Point, Scalar } from '../schema.ts'
+import type { PointSummary } from '../summary/points.ts'
 import type { Summary } from '../summary.ts'
 import { escapeHtml } from './markup.ts'
 
@@ -24,11 +25,23 @@ export function renderFilters({ scenarios }: Summary): string {
 </details>`
 }
 
-/** The point that each label of a row or of a folded part stands for. */
+/** The point that each label of a row or of a folded part stands for, and those of curves, along which one axis is open. */
 export function placesOf({ scenarios }: Summary): Readonly<Record<string, Point>> {
   return Object.fromEntries(
-    scenarios.flatMap(({ points }) => points.map(({ label, point }) => [label, point])),
+    scenarios.flatMap(({ points, scalings, scenario: { axes } }) => {
+      const open = new Set(scalings.map(({ axis }) => axis))
+      const along = axes.filter((axis) => open.has(axis)).flatMap((axis) => points.map(openAlong(axis, axes)))
+      return [...along, ...points.map(({ label, point }) => [label, point] as const)]
+    }),
   )
+}
+
+function openAlong(axis: Axis, axes: readonly Axis[]) {
+  const others = axes.filter((other) => other !== axis)
+  return ({ point }: PointSummary): readonly [label: string, point: Point] => {
+    const { [axis.name]: _, ...elsewhere } = point
+    return [formatPoint(point, others), elsewhere]
+  }
 }
 
 function renderBoxes(legend: string, name: string, values: readonly string[]): string {

@@ -143,8 +143,37 @@ const labels = {
   },
 }
 
-function drawLines(canvas, spec) {
-  const named = spec.marked && canvas.parentElement.clientWidth >= 560
+const flagsOf = (spec) => spec.flags ?? []
+
+/** Arms with something that has no figure, which is drawn in a lane of each arm, above the plot. */
+const lanesOf = (spec) => flagsOf(spec).filter((flag) => flag.points.some((point) => point.y === null)).map((flag) => flag.arm)
+
+function flagDatasets(spec) {
+  const lanes = lanesOf(spec)
+  return flagsOf(spec).filter((flag) => flag.points.length > 0).map((flag) => {
+    return {
+      label: flag.arm + ' ' + flag.kind,
+      data: flag.points.map(({ x, y, note }) => ({ x, y: y ?? flag.arm, note })),
+      yAxisID: lanes.includes(flag.arm) ? 'lanes' : 'y',
+      order: -1,
+      clip: false,
+      backgroundColor: color(flag.color),
+      borderColor: color(flag.color),
+      borderWidth: 3,
+      pointStyle: flag.kind === 'failed' ? 'crossRot' : 'triangle',
+      pointRadius: 8,
+    }
+  })
+}
+
+/** To the day, or to the minute where all is within two days. */
+function dateOf(spec) {
+  const moments = spec.lines.flatMap((line) => line.points.map(([x]) => x))
+  const end = Math.max(...moments) - Math.min(...moments) > 172800000 ? 10 : 16
+  return (moment) => new Date(moment).toISOString().slice(0, end).replace('T', ' ')
+}
+
+function scalesOf(spec) {
   const scale = (text, logarithmic) => ({
     type: logarithmic ? 'logarithmic' : 'linear',
     beginAtZero: !logarithmic,
@@ -153,10 +182,26 @@ function drawLines(canvas, spec) {
     ticks: { color: color('--muted'), maxTicksLimit: 8 },
     title: { display: true, text, color: color('--muted') },
   })
+  const x = scale(spec.xAxis, spec.logarithmic.x)
+  const dated = { ...x, beginAtZero: false, ticks: { ...x.ticks, maxTicksLimit: 6, callback: dateOf(spec) } }
+  const scales = { x: spec.dated ? dated : x, y: { ...scale(spec.yAxis, spec.logarithmic.y), stack: 'y', stackWeight: 12 } }
+  const lanes = lanesOf(spec)
+  if (lanes.length === 0) return scales
+  const ticks = { color: color('--bad'), autoSkip: false, callback: () => '\u2715' }
+  return { ...scales, lanes: { axis: 'y', type: 'category', labels: lanes, offset: true, stack: 'y', stackWeight: lanes.length, grid: { color: color('--grid') }, ticks } }
+}
+
+function saysOf(spec) {
+  const placed = (x) => (spec.dated ? dateOf(spec)(x) : x)
+  return { label: ({ dataset, raw }) => dataset.label + (raw.note === undefined ? ': (' + placed(raw.x) + ', ' + raw.y + ')' : ' ' + raw.note) }
+}
+
+function drawLines(canvas, spec) {
+  const named = spec.marked && canvas.parentElement.clientWidth >= 560
   drawn.set(spec.id, new Chart(canvas, {
     type: 'scatter',
     data: {
-      datasets: spec.lines.map((line) => ({
+      datasets: [...spec.lines.map((line) => ({
         label: line.label,
         data: line.points.map(([x, y]) => ({ x, y })),
         showLine: true,
@@ -166,14 +211,14 @@ function drawLines(canvas, spec) {
         borderWidth: 2,
         pointStyle: line.arm.startsWith('ducklake/') ? 'circle' : 'rectRot',
         pointRadius: spec.marked ? 8 : line.points.length > 30 ? 0 : 4,
-      })),
+      })), ...flagDatasets(spec)],
     },
     options: {
       animation: false,
       responsive: true,
       maintainAspectRatio: false,
-      scales: { x: scale(spec.xAxis, spec.logarithmic.x), y: scale(spec.yAxis, spec.logarithmic.y) },
-      plugins: { legend: { display: !named, position: 'bottom', labels: { color: color('--text'), usePointStyle: true, boxHeight: 8 } } },
+      scales: scalesOf(spec),
+      plugins: { tooltip: { callbacks: saysOf(spec) }, legend: { display: !named, position: 'bottom', labels: { color: color('--text'), usePointStyle: true, boxHeight: 8 } } },
     },
     plugins: named ? [labels] : [],
   }))

@@ -37,6 +37,7 @@ figure { margin: 0; padding: 1rem; background: var(--surface); border: 1px solid
 .wide .charts { grid-template-columns: 1fr }
 .absent { color: var(--muted); font-size: .86rem; margin: .25rem 0 } .verdict p.unanswered { font-size: 1rem; font-weight: 400; color: var(--muted) }
 a { color: var(--delta-0) } figcaption { font-size: .86rem; margin-top: .4rem }
+.flags { list-style: none; padding: 0; margin: .25rem 0; font-size: .86rem; overflow-wrap: anywhere }
 .plot { position: relative; width: 100% }
 .scroll { overflow-x: auto; background: var(--surface); border: 1px solid var(--line); border-radius: 8px }
 table { border-collapse: collapse; width: 100%; font-size: .86rem; font-variant-numeric: tabular-nums }

@@ -18,6 +18,8 @@ export interface Scaling {
 
 interface ScalingStep {
   readonly value: number
+  /** The whole point in words. */
+  readonly label: string
   readonly arms: ReadonlyMap<string, ArmSummary>
 }
 
@@ -31,14 +33,15 @@ export function scalingsOf(
     const others = scenario.axes.filter((other) => other !== axis)
     const groups = Map.groupBy(points, ({ point }) => formatPoint(point, others))
     return [...groups].flatMap(([elsewhere, along]) => {
-      const steps = along.flatMap(({ point, arms }) => stepOf(point[axis.name], arms))
+      const steps = along.flatMap((point) => stepOf(point, axis))
       return steps.length < 2 ? [] : [scalingOf(metric, axis, elsewhere, steps)]
     })
   })
 }
 
-function stepOf(value: unknown, arms: readonly ArmSummary[]): readonly ScalingStep[] {
-  return typeof value === 'number' ? [{ value, arms: new Map(arms.map((arm) => [arm.arm, arm])) }] : []
+function stepOf({ point, label, arms }: PointSummary, axis: Axis): readonly ScalingStep[] {
+  const value = point[axis.name]
+  return typeof value === 'number' ? [{ value, label, arms: new Map(arms.map((arm) => [arm.arm, arm])) }] : []
 }
 
 function scalingOf(metric: string, axis: Axis, elsewhere: string, steps: readonly ScalingStep[]): Scaling {
@@ -57,5 +60,17 @@ export function curveOf(
     const summary = step.arms.get(arm)
     const median = summary === undefined ? null : medianOf(summary, metric)
     return median === null ? [] : [[step.value, median] as const]
+  })
+}
+
+/** Where along the axis an arm failed in some repetition, with what went wrong. What was skipped has not failed. */
+export function failuresOf(
+  steps: readonly ScalingStep[],
+  arm: string,
+): readonly { readonly value: number; readonly label: string; readonly outcome: string }[] {
+  return steps.flatMap(({ value, label, arms }) => {
+    const summary = arms.get(arm)
+    const failed = summary?.cells.some(({ status }) => status !== 'ok' && status !== 'skipped') ?? false
+    return summary === undefined || !failed ? [] : [{ value, label, outcome: summary.outcome }]
   })
 }

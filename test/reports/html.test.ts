@@ -1,13 +1,14 @@
 import { Script } from 'node:vm'
 import { assert, expect, test } from 'vitest'
 import type { ArmsChart, Bars, LinesChart, Points } from '../../reports/html/chart.ts'
+import { chartCsv } from '../../reports/html/chart-csv.ts'
 import { chartsOf } from '../../reports/html/charts.ts'
 import { renderHtml } from '../../reports/html.ts'
 import { parseResults, type Results } from '../../reports/schema.ts'
 import { median } from '../../reports/statistics/quantile.ts'
 import { summarize } from '../../reports/summary.ts'
 import { madeUpApplyMs, madeUpResults, passedCell } from './made-up-results.ts'
-import { madeUpScaling } from './made-up-scaling.ts'
+import { madeUpScaling, madeUpScalingWithFailures } from './made-up-scaling.ts'
 
 const rounds = [0, 1, 2, 3, 4]
 
@@ -132,6 +133,24 @@ test('a scenario with a numeric axis plots a line an arm, with its growth, in th
   expect(lines.lines[1]?.points).toEqual(curve)
   expect(byPoint).toHaveLength(6)
   expect(byPoint[0]?.[0]).toMatchObject({ kind: 'arms', axis: 'commits/s (more is better)' })
+})
+
+test('a curve has a cross at each value where an arm failed, also where other repetitions passed', () => {
+  const [scenario] = summarize(madeUpScalingWithFailures()).scenarios
+  assert(scenario !== undefined)
+  const lines = chartsOf(scenario).overview.find(({ title }) => title.endsWith('target same table'))
+  assert(lines?.kind === 'lines')
+  const killed = 'at writers 16: oom-killed at the 2.00 GiB cap in apply'
+  const hung = 'at writers 16: hung in apply, stopped after 60.0 s (1 of 3) and passed (2 of 3)'
+  const at = 'writers 16, target same table'
+  expect(lines.flags).toMatchObject([
+    { arm: 'delta/merge', kind: 'failed', points: [{ x: 16, y: null, note: killed, at }] },
+    { arm: 'ducklake/merge', kind: 'failed', points: [{ x: 16, y: null, note: hung, at }] },
+  ])
+  expect(lines.description).toContain(killed)
+  expect(chartCsv(lines)).toContain(`delta/merge,16,,failed ${killed}`)
+  const html = renderHtml(madeUpScalingWithFailures())
+  expect(html).toContain(`✕ delta/merge failed ${killed}`)
 })
 
 test('memory over time is a line an arm, in seconds and MiB, where a phase was long enough to record it', () => {

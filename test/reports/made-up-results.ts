@@ -237,6 +237,18 @@ export function failedCell(scenario: string, arm: string, repetition: number, me
   }
 }
 
+export function hungCell(scenario: string, arm: string, repetition: number): Cell {
+  return {
+    ...identity({ scenario, arm, repetition }),
+    status: 'hang',
+    phase: 'apply',
+    completed: {},
+    metrics: {},
+    series: {},
+    afterMs: 60_000,
+  }
+}
+
 export function wrongCell(scenario: string, arm: string, repetition: number, order = 0): Cell {
   const findings = [{ check: 'row count', expected: '1,010,000', actual: '1,009,998' }]
   return { ...passedCell(scenario, arm, repetition, order), status: 'wrong-data', findings }

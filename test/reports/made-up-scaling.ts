@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { argv } from 'node:process'
 import type { Cell, Metric, Results } from '../../reports/schema.ts'
-import { madeUpResults, madeUpScenario, measuredCell } from './made-up-results.ts'
+import { hungCell, madeUpResults, madeUpScenario, measuredCell, oomKilledCell } from './made-up-results.ts'
 
 const WRITERS = [1, 4, 16]
 const TARGETS = ['same table', 'own table']
@@ -42,6 +42,18 @@ export function madeUpScaling({ repeat = 3 }: { readonly repeat?: number } = {})
   const { run, ...rest } = madeUpResults({ repeat: 1 })
   const plan = { ...run.plan, scenarios: ['concurrency'], arms, repeat }
   return { ...rest, run: { ...run, plan }, scenarios: [scenario], cells }
+}
+
+/** The same, but Delta is killed at 16 writers to the same table, and DuckLake hangs there once. */
+export function madeUpScalingWithFailures(): Results {
+  const results = madeUpScaling()
+  const cells = results.cells.map((cell): Cell => {
+    const { arm, point, repetition } = cell
+    if (point['writers'] !== 16 || point['target'] !== 'same table') return cell
+    if (arm === 'delta/merge') return { ...oomKilledCell('concurrency', arm, repetition), point }
+    return repetition > 0 ? cell : { ...hungCell('concurrency', arm, repetition), point }
+  })
+  return { ...results, cells }
 }
 
 const [, script, target] = argv

@@ -9,11 +9,12 @@ import { median } from '../../../reports/statistics/quantile.ts'
 import { ResultsFile } from '../../../scenarios/runner/results-file.ts'
 import { startChromium } from '../../browser/chromium.ts'
 import { failedCell, madeUpResults } from '../made-up-results.ts'
+import { madeUpScalingWithFailures } from '../made-up-scaling.ts'
 import { manyCells } from './many-cells.ts'
 import { openPage, plotted, publishedResults } from './opened.ts'
 
 /** Where the screenshots of the last run of these tests lie. */
-const SCREENSHOTS = join('.lakeduel', 'screenshots')
+const SCREENSHOTS = join('test-artifacts', 'screenshots')
 
 let started: Browser | null = null
 let reason = ''
@@ -165,6 +166,52 @@ test('filters leave the chosen arms and points in tables and charts, and the add
   await page.locator('#filters button[type=reset]').click()
   await page.waitForFunction(`location.hash === ''`)
   expect(await page.evaluate(elsewhere)).toBeGreaterThan(0)
+  expect(opened.errors).toEqual([])
+})
+
+test('an arm that failed along an axis has a cross there, above the plot in a lane of its own', async () => {
+  await using opened = await openPage(browser(), madeUpScalingWithFailures())
+  const { page } = opened
+  const { datasets } = await plotted(page, 'concurrency-scaling-0')
+  const of = (label: string) => datasets.find((dataset) => dataset.label.startsWith(label))
+  const crosses = ['delta/merge failed', 'ducklake/merge failed'].map(of)
+  expect(crosses.map((one) => one?.data)).toMatchObject([[{ x: 16 }], [{ x: 16 }]])
+  const [delta, ducklake] = crosses.map((one) => one?.pixels[0])
+  const last = of('ducklake/merge, x^')?.pixels.at(-1)
+  assert(delta !== undefined && ducklake !== undefined && last !== undefined)
+  expect(delta.x).toBeCloseTo(last.x, 3)
+  expect(ducklake.y - delta.y).toBeGreaterThan(8)
+  expect(ducklake.y).toBeLessThan(last.y - 4)
+  expect(of('delta/merge, x^')?.data ?? of('delta/merge')?.data).toHaveLength(2)
+  const figure = page.locator('figure', { has: page.locator('#concurrency-scaling-0') })
+  await figure.scrollIntoViewIfNeeded()
+  await figure.screenshot({ path: join(SCREENSHOTS, 'failures.png') })
+  expect(opened.errors).toEqual([])
+})
+
+test('the axis filters leave the chosen values in the curves, and the curves of the chosen values', async () => {
+  await using opened = await openPage(browser(), madeUpScalingWithFailures())
+  const { page } = opened
+  const shown = () =>
+    page.evaluate<string[]>(
+      `[...document.querySelectorAll('canvas[id*=-scaling-]')].filter((one) => one.checkVisibility()).map(({ id }) => id)`,
+    )
+  const xs = async (id: string) =>
+    (await plotted(page, id)).datasets.map(({ data }) =>
+      data.map((point) => (typeof point === 'object' ? point?.x : null)),
+    )
+  expect(await shown()).toEqual(['concurrency-scaling-0', 'concurrency-scaling-1'])
+  await page.locator('#filters select[name="axis.target"]').selectOption('same table')
+  expect(await shown()).toEqual(['concurrency-scaling-0'])
+  await page.locator('#filters select[name="axis.writers"]').selectOption('4')
+  expect(await xs('concurrency-scaling-0')).toEqual([[4], [4]])
+  expect(await page.locator('.flags li').filter({ visible: true }).count()).toBe(0)
+  await page.locator('#filters select[name="axis.writers"]').selectOption('16')
+  // Delta was killed there, so nothing but its cross is left of it.
+  expect(await xs('concurrency-scaling-0')).toEqual([[], [16], [16], [16]])
+  await page.locator('#filters button[type=reset]').click()
+  await page.waitForFunction(`location.hash === ''`)
+  expect(await shown()).toEqual(['concurrency-scaling-0', 'concurrency-scaling-1'])
   expect(opened.errors).toEqual([])
 })
 
