@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import type { History } from './history.ts'
 import { renderAnswersSection } from './html/answers.ts'
 import type { Chart } from './html/chart.ts'
-import { chartCsv } from './html/chart-csv.ts'
 import { chartsOf, type ScenarioCharts } from './html/charts.ts'
+import { renderCharts } from './html/figures.ts'
 import { FILTER_SCRIPT } from './html/filter-script.ts'
 import { placesOf, renderFilters } from './html/filters.ts'
+import { renderHistorySection } from './html/history.ts'
+import { historyCharts } from './html/history-charts.ts'
 import { type Live, policyOf, renderLive } from './html/live.ts'
 import { escapeHtml, renderList, renderTable } from './html/markup.ts'
 import { PAGE_SCRIPT } from './html/script.ts'
@@ -23,21 +26,24 @@ import { environmentTable, scenarioTable, settingsTable } from './tables/setting
 /**
  * The whole report as one page that needs no network: styles, scripts, Chart.js and the results are within it.
  * @param live of a page that follows its run; null for one that stays as it is
+ * @param history of the runs up to this one; null where there is but this one
  */
-export function renderHtml(results: Results, live: Live | null = null): string {
+export function renderHtml(
+  results: Results,
+  { live = null, history = null }: { readonly live?: Live | null; readonly history?: History | null } = {},
+): string {
   const summary = summarize(results)
   const charts = summary.scenarios.map(chartsOf)
   const tradeOffs = charts.flatMap(({ tradeOff }) => tradeOff ?? [])
-  const drawn = [...tradeOffs, ...charts.flatMap(({ overview, points }) => [...overview, ...points.flat()])]
+  const dated = history === null ? [] : historyCharts(history)
+  const drawn = [
+    ...tradeOffs,
+    ...charts.flatMap(({ overview, points }) => [...overview, ...points.flat()]),
+    ...dated.flatMap((group) => group.charts),
+  ]
   return `<!doctype html>
 <html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policyOf(live)}">
-<title>lakeduel: ${escapeHtml(results.run.plan.profile)} run of ${escapeHtml(results.run.startedAt.slice(0, 10))}</title>
-<style>${PAGE_STYLE}</style>
-</head>
+${renderMeta(results, live)}
 <body>
 <main>
 ${live === null ? '' : renderLive(live)}
@@ -47,6 +53,7 @@ ${renderAnswersSection(results)}
 ${summary.scenarios.map(renderVerdict).join('\n')}
 ${renderTradeOffs(tradeOffs)}
 ${summary.scenarios.map((scenario, index) => renderScenario(scenario, charts[index])).join('\n')}
+${history === null ? '' : renderHistorySection(history, dated)}
 ${renderFoot(results, summary)}
 </main>
 <script type="application/json" id="results">${embedJson(results)}</script>
@@ -57,6 +64,16 @@ ${renderFoot(results, summary)}
 </body>
 </html>
 `
+}
+
+function renderMeta({ run }: Results, live: Live | null): string {
+  return `<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(live)}">
+<title>lakeduel: ${escapeHtml(run.plan.profile)} run of ${escapeHtml(run.startedAt.slice(0, 10))}</title>
+<style>${PAGE_STYLE}</style>
+</head>`
 }
 
 function renderHead({ run, environment }: Results): string {
@@ -115,48 +132,6 @@ function renderPoint({ label, verdict }: PointSummary, charts: readonly Chart[])
   return `<details class="point" data-at="${escapeHtml(label)}"><summary>${escapeHtml(label)}</summary>
 <p>${escapeHtml(verdict.headline)}</p>
 ${renderCharts(charts)}</details>`
-}
-
-function renderCharts(charts: readonly Chart[]): string {
-  return charts.length === 0 ? '' : `<div class="charts">\n${charts.map(renderChart).join('\n')}\n</div>`
-}
-
-function renderChart(chart: Chart): string {
-  const { id, title, description } = chart
-  const elsewhere = chart.kind === 'lines' ? (chart.along?.elsewhere ?? '') : ''
-  return `<figure${elsewhere === '' ? '' : ` data-at="${escapeHtml(elsewhere)}"`}>
-<h3>${escapeHtml(title)}</h3>
-<div class="plot" style="height: ${heightPx(chart)}px"><canvas id="${escapeHtml(id)}" role="img" aria-label="${escapeHtml(description)}">${escapeHtml(description)}</canvas></div>
-${renderAbsent(chart)}${renderFlags(chart)}<figcaption><a download="${escapeHtml(id)}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(chartCsv(chart).toWellFormed())}">Data of this chart (CSV)</a></figcaption>
-</figure>`
-}
-
-/** Arms that a chart of lines can't show. */
-function renderAbsent(chart: Chart): string {
-  const absent = chart.kind === 'lines' ? (chart.absent ?? []) : []
-  return absent.length === 0
-    ? ''
-    : `<p class="absent">Without a mark: ${escapeHtml(absent.join('; '))}.</p>\n`
-}
-
-/** In words what befell the arms, for all that can't be drawn. */
-function renderFlags(chart: Chart): string {
-  const flags = chart.kind === 'lines' ? (chart.flags ?? []) : []
-  if (flags.length === 0) return ''
-  const items = flags.flatMap(({ kind, arm, points }) =>
-    points.map(({ note, at }) => {
-      const marks = `data-arm="${escapeHtml(arm)}" data-at="${escapeHtml(at)}"`
-      return `<li ${marks}>${kind === 'failed' ? '✕' : '▲'} ${escapeHtml(`${arm} ${kind} ${note}`)}</li>`
-    }),
-  )
-  return `<ul class="flags">${items.join('\n')}</ul>\n`
-}
-
-function heightPx(chart: Chart): number {
-  if (chart.kind === 'lines') return 340
-  const { arms, series } = chart
-  const barsPerArm = series.some(({ kind }) => kind === 'points') ? 1 : Math.min(series.length, 2)
-  return 110 + arms.length * (24 + barsPerArm * 12)
 }
 
 function renderFoot(results: Results, { warnings, unmeasured }: Summary): string {

@@ -1,16 +1,16 @@
 import { constants } from 'node:fs'
-import { copyFile, mkdir, readdir } from 'node:fs/promises'
+import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { Random } from '../../pipeline/sources/random.ts'
 import { loadConfig } from '../../platform/config/load.ts'
 import { errorCode } from '../../platform/disk.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { renderHistory } from '../../reports/history/terminal.ts'
-import { type History, historyOf } from '../../reports/history.ts'
+import type { History } from '../../reports/history.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
 import { ResultsFile } from '../../scenarios/runner/results-file.ts'
 import { collect } from '../bench/values.ts'
+import { historyFrom, keptFiles } from '../results/dated.ts'
 import { readResults } from '../results/read.ts'
 
 const EXAMPLES = `
@@ -18,13 +18,11 @@ Examples:
   lakeduel history add .lakeduel/results/2026-11-26T18-00-00     keep a run
   lakeduel history show                                          what changed, and between which commits
   lakeduel history show --metric 'apply.*' --json
+  lakeduel report .lakeduel/history --format html --out history.html     the newest run, with charts over time
 
 A change is a new level that lasts: three runs on each side at least, and in practice some ten runs before it is sure (E-divisive,
 with random orders of the same runs for comparison). One run that is slow is none.
 `
-const SIGNIFICANCE = 0.01
-const PERMUTATIONS = 499
-const SEED = 1
 
 interface ShowOptions {
   readonly folder?: string
@@ -83,22 +81,15 @@ async function add(paths: readonly string[], { folder }: Pick<ShowOptions, 'fold
 
 async function show(options: ShowOptions): Promise<void> {
   const folder = await folderOf(options.folder)
-  const names = await readdir(folder).catch(() => [])
-  const files = names.filter((name) => name.endsWith('.json')).map((name) => join(folder, name))
+  const files = await keptFiles(folder)
   if (files.length === 0) {
     throw new LakeduelError('USAGE', `No results are kept in ${folder}.`, {
       remedy: 'Keep some first: lakeduel history add RESULTS',
     })
   }
-  const history = historyOf(await Promise.all(files.map(readResults)), {
+  const history = historyFrom(await Promise.all(files.map(readResults)), {
     patterns: options.metric,
     mixed: options.mixed,
-    significance: SIGNIFICANCE,
-    permutations: PERMUTATIONS,
-    random: () => {
-      const random = new Random(SEED)
-      return () => random.share()
-    },
   })
   const drawn = consoleOptions(process.stdout, process.env)
   process.stdout.write(

@@ -12,24 +12,26 @@ import { renderMarkdown } from '../../reports/markdown.ts'
 import type { Results } from '../../reports/schema.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
 import { chosen } from '../bench/nearest.ts'
-import { wholeNumber } from '../bench/values.ts'
+import { collect, wholeNumber } from '../bench/values.ts'
 import { serveReport } from '../report/serve.ts'
+import { historyFrom, withKeptFiles } from '../results/dated.ts'
 import { readResults } from '../results/read.ts'
 import { writeWhole } from '../results/write.ts'
 
 interface ReportOptions {
   readonly format: string
   readonly out?: string
+  readonly metric: readonly string[]
   readonly serve?: true
   readonly port?: number
 }
 
-type Render = (files: readonly Results[]) => string
+type Render = (files: readonly Results[], metrics: readonly string[]) => string
 
 const FORMATS: Readonly<Record<string, Render>> = {
   terminal: (files) => joined(files, terminal),
   markdown: (files) => joined(files, renderMarkdown),
-  html: (files) => joined(files, renderHtml),
+  html: page,
   csv: resultsCsv,
   json: (files) => `${JSON.stringify(files.length === 1 ? files[0] : files, null, 2)}\n`,
   junit: (files) => renderJunit(cellTestCases(files)),
@@ -42,7 +44,7 @@ const HELP = `
 Formats:
   terminal        the tables and verdicts that end a run (default)
   markdown        the whole report, as for a pull request
-  html            one page that works offline, with charts and their data
+  html            one page that works offline, with charts and their data: of the newest run, and of what changed where there are several
   csv             every value of every cell
   json            the results as this lakeduel reads them, earlier schema versions brought up to date
   junit           every cell as a test case
@@ -53,6 +55,7 @@ Formats:
 Examples:
   lakeduel report run                                    of results.json or the folder of a run
   lakeduel report run --format html --out report.html
+  lakeduel report .lakeduel/history --format html --out history.html     the newest run, with charts over time
   lakeduel report run >> "$GITHUB_STEP_SUMMARY" --format markdown
   lakeduel report monday tuesday --format csv --out both.csv
   lakeduel report run --serve                            in a browser, while the run goes on
@@ -66,9 +69,15 @@ export function reportCommand(): Command {
     .description(
       'turn results into a report: for the terminal, a pull request, a browser, a spreadsheet or another tool',
     )
-    .argument('<results...>', 'results.json, results.ndjson, or the folder of a run')
+    .argument('<results...>', 'results.json, results.ndjson, the folder of a run, or one of lakeduel history')
     .option('--format <name>', Object.keys(FORMATS).join(', '), 'terminal')
     .option('--out <file>', 'write it there instead of on stdout')
+    .option(
+      '--metric <patterns>',
+      'of a page of several runs: show these metrics over time instead of the usual ones; * stands for any text',
+      collect,
+      [],
+    )
     .option(
       '--serve',
       'show it in a browser on this machine, and again whenever the run has gone on, until Ctrl-C',
@@ -82,12 +91,13 @@ async function report(paths: readonly string[], options: ReportOptions, command:
   if (options.serve === true) return serve(paths, options, command)
   const { format, out } = options
   const [name = 'terminal'] = chosen('format', [format], Object.keys(FORMATS))
-  if (name === 'html' && paths.length > 1) {
-    throw new LakeduelError('USAGE', 'A page shows one run.', {
-      remedy: 'Give one file, or another --format for several.',
+  if (name !== 'html' && options.metric.length > 0) {
+    throw new LakeduelError('USAGE', '--metric chooses what a page shows over time.', {
+      remedy: 'Say --format html with several results or a history folder, or leave --metric out.',
     })
   }
-  const text = FORMATS[name]?.(await Promise.all(paths.map(readResults))) ?? ''
+  const files = await Promise.all((await withKeptFiles(paths)).map(readResults))
+  const text = FORMATS[name]?.(files, options.metric) ?? ''
   if (out === undefined) process.stdout.write(text)
   else await writeWhole(out, text)
 }
@@ -114,6 +124,16 @@ async function serve(
 function terminal(results: Results): string {
   const { width, color } = consoleOptions(process.stdout, process.env)
   return `${renderConsole(results, { width: Math.min(width, 100), color })}\n`
+}
+
+/** The page of the newest run, with charts over time where there are several. */
+function page(files: readonly Results[], metrics: readonly string[]): string {
+  const [only] = files
+  if (files.length === 1 && only !== undefined) return renderHtml(only)
+  const history = historyFrom(files, { patterns: metrics, mixed: false })
+  const newest = history.runs.at(-1)
+  if (newest === undefined) throw new Error('the newest run is never left out')
+  return renderHtml(newest, { history })
 }
 
 function joined(files: readonly Results[], render: (results: Results) => string): string {

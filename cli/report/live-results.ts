@@ -22,7 +22,7 @@ export async function versionOf(path: string): Promise<string> {
 export async function livePage(path: string, version: string): Promise<string> {
   try {
     const results = await readResults(path)
-    return renderHtml(results, { version, status: statusOf(results) })
+    return renderHtml(results, { live: { version, status: statusOf(results) } })
   } catch (error) {
     const live: Live = { version, status: 'This page shows the results as soon as there are some.' }
     return renderWaiting(live, messageOf(error))

@@ -1,20 +1,13 @@
-import { formatMetricName, formatRatio, formatValue, plural } from '../format.ts'
+import { formatMetricName, formatRatio, formatValue } from '../format.ts'
 import type { Change, History } from '../history.ts'
 import { figure, NONE, type Table, text } from '../tables/table.ts'
 import { type ConsoleOptions, drawTable, wrap } from '../terminal.ts'
-import type { HistoryPoint } from './series.ts'
+import { commitOf, describeSpan } from './words.ts'
 
-const SHORT_COMMIT = 10
-const DAY = 10
-
-export function renderHistory({ runs, series, changes, leftOut }: History, options: ConsoleOptions): string {
-  const [first, last] = [runs[0], runs.at(-1)]
-  const span =
-    first === undefined || last === undefined
-      ? 'There are no runs.'
-      : `${plural(runs.length, 'run')} from ${dayOf(first.run)} to ${dayOf(last.run)}, ${series.length} series, ${plural(changes.length, 'change')}.`
+export function renderHistory(history: History, options: ConsoleOptions): string {
+  const { changes, leftOut } = history
   return [
-    wrap(span, options.width, ''),
+    wrap(describeSpan(history), options.width, ''),
     ...(changes.length === 0 ? [] : [drawTable(changesTable(changes), options)]),
     ...leftOut.map(({ runId, differences }) =>
       wrap(
@@ -52,12 +45,4 @@ function changesTable(changes: readonly Change[]): Table {
       commitOf(first),
     ]),
   }
-}
-
-function commitOf({ commit, startedAt }: HistoryPoint): string {
-  return `${commit?.slice(0, SHORT_COMMIT) ?? 'unknown'} (${startedAt.slice(0, DAY)})`
-}
-
-function dayOf({ startedAt }: { readonly startedAt: string }): string {
-  return startedAt.slice(0, DAY)
 }

@@ -76,8 +76,8 @@ export interface LinesChart {
   readonly flags?: readonly Flags[]
   /** The x of each point is a moment, in milliseconds since 1970. */
   readonly dated?: true
-  /** The axis of the scenario that x is along, and where the other axes are, in words, for the filters. */
-  readonly along?: { readonly axis: string; readonly elsewhere: string }
+  /** For the filters: the axis of the scenario that x is along, if any, and where the other axes are, in words. */
+  readonly along?: { readonly axis: string | null; readonly elsewhere: string }
   /** Arms that have no line, and why. */
   readonly absent?: readonly string[]
 }

@@ -23,7 +23,7 @@ function chosenFilters() {
 function filtered(spec, chosen) {
   const shows = chosen.arm
   if (spec.kind === 'lines') {
-    const along = (x) => spec.along === undefined || chosen.along(spec.along.axis, x)
+    const along = (x) => spec.along === undefined || spec.along.axis === null || chosen.along(spec.along.axis, x)
     return {
       ...spec,
       lines: spec.lines.filter((line) => shows(line.arm)).map((line) => ({ ...line, points: line.points.filter(([x]) => along(x)) })),

@@ -166,11 +166,20 @@ function flagDatasets(spec) {
   })
 }
 
+const momentsOf = (spec) => [...new Set(spec.lines.flatMap((line) => line.points.map(([x]) => x)))].sort((a, b) => a - b)
+
 /** To the day, or to the minute where all is within two days. */
 function dateOf(spec) {
-  const moments = spec.lines.flatMap((line) => line.points.map(([x]) => x))
+  const moments = momentsOf(spec)
   const end = Math.max(...moments) - Math.min(...moments) > 172800000 ? 10 : 16
   return (moment) => new Date(moment).toISOString().slice(0, end).replace('T', ' ')
+}
+
+/** Some of the runs, evenly: a round number of milliseconds would be any time of a day. */
+function runTicks(spec) {
+  const moments = momentsOf(spec)
+  const every = Math.ceil(moments.length / 5)
+  return moments.filter((_, index) => index % every === 0).map((value) => ({ value }))
 }
 
 function scalesOf(spec) {
@@ -183,7 +192,7 @@ function scalesOf(spec) {
     title: { display: true, text, color: color('--muted') },
   })
   const x = scale(spec.xAxis, spec.logarithmic.x)
-  const dated = { ...x, beginAtZero: false, ticks: { ...x.ticks, maxTicksLimit: 6, callback: dateOf(spec) } }
+  const dated = { ...x, beginAtZero: false, bounds: 'data', ticks: { ...x.ticks, callback: dateOf(spec) }, afterBuildTicks: (axis) => { axis.ticks = runTicks(spec) } }
   const scales = { x: spec.dated ? dated : x, y: { ...scale(spec.yAxis, spec.logarithmic.y), stack: 'y', stackWeight: 12 } }
   const lanes = lanesOf(spec)
   if (lanes.length === 0) return scales

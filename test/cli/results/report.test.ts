@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { reportCommand } from '../../../cli/commands/report.ts'
+import { slower } from '../../reports/history/made-up-history.ts'
 import { madeUpResults } from '../../reports/made-up-results.ts'
 
 let folder: string
@@ -44,13 +45,30 @@ test('each format begins as its readers expect, and the terminal keeps to 100 co
   }
 })
 
-test('several files make one CSV, --out writes it, and a page of two runs or an unknown format is refused', async () => {
+test('several files make one CSV, --out writes it, and an unknown format is refused', async () => {
   const out = join(folder, 'both.csv')
   expect(await report(results, results, '--format', 'csv', '--out', out)).toBe('')
   const lines = (await readFile(out, 'utf8')).split('\r\n')
   expect(lines.filter((line) => line.startsWith('run,'))).toHaveLength(1)
-  await expect(report(results, results, '--format', 'html')).rejects.toThrow('A page shows one run.')
+  await expect(report(results, '--format', 'csv', '--metric', 'apply.*')).rejects.toThrow('page')
   await expect(report(results, '--format', 'cvs')).rejects.toMatchObject({
     remedy: expect.stringContaining('Did you mean "csv"?'),
   })
+})
+
+test('the page of a history shows its newest run, and the chosen metrics over all of them', async () => {
+  const kept = join(folder, 'kept')
+  await mkdir(kept)
+  for (const [index, run] of slower.entries())
+    await writeFile(join(kept, `${index}.json`), JSON.stringify(run))
+  const html = await report(kept, '--format', 'html', '--metric', 'merge*')
+  expect(html).toContain('run of 2026-01-20')
+  expect(html).toContain('20 runs from 2026-01-01 to 2026-01-20, 1 series, 1 change.')
+  expect(html).toContain('▲ ducklake/merge worse from 1.00 s to 1.30 s')
+  const other = join(folder, 'other-machine.json')
+  const elsewhere = madeUpResults({ repeat: 1 })
+  const environment = { ...elsewhere.environment, cpuModel: 'another processor' }
+  await writeFile(other, JSON.stringify({ ...elsewhere, environment }))
+  const mixed = await report(kept, other, '--format', 'html')
+  expect(mixed).toContain('Left out made-up: processor: another')
 })

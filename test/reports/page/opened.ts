@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { History } from '../../../reports/history.ts'
 import { renderHtml } from '../../../reports/html.ts'
 import { parseResults, type Results } from '../../../reports/schema.ts'
 
@@ -26,11 +27,15 @@ export interface OpenedPage extends AsyncDisposable {
 export async function openPage(
   browser: Browser,
   results: Results,
-  { unfolded = true, ...options }: BrowserContextOptions & { readonly unfolded?: boolean } = {},
+  {
+    unfolded = true,
+    history = null,
+    ...options
+  }: BrowserContextOptions & { readonly unfolded?: boolean; readonly history?: History | null } = {},
 ): Promise<OpenedPage> {
   const folder = await mkdtemp(join(tmpdir(), 'lakeduel-page-'))
   const path = join(folder, 'report.html')
-  await writeFile(path, renderHtml(results))
+  await writeFile(path, renderHtml(results, { history }))
   const context = await browser.newContext({
     offline: true,
     viewport: { width: 1280, height: 900 },

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, assert, beforeAll, beforeEach, expect, test } from 'vitest'
 import { serveReport } from '../../../cli/report/serve.ts'
+import { historyOf } from '../../../reports/history.ts'
 import type { Results } from '../../../reports/schema.ts'
 import { median } from '../../../reports/statistics/quantile.ts'
 import { ResultsFile } from '../../../scenarios/runner/results-file.ts'
 import { startChromium } from '../../browser/chromium.ts'
+import { OPTIONS, slower } from '../history/made-up-history.ts'
 import { failedCell, madeUpResults } from '../made-up-results.ts'
 import { madeUpScalingWithFailures } from '../made-up-scaling.ts'
 import { manyCells } from './many-cells.ts'
@@ -212,6 +214,35 @@ test('the axis filters leave the chosen values in the curves, and the curves of 
   await page.locator('#filters button[type=reset]').click()
   await page.waitForFunction(`location.hash === ''`)
   expect(await shown()).toEqual(['concurrency-scaling-0', 'concurrency-scaling-1'])
+  expect(opened.errors).toEqual([])
+})
+
+test('dated runs are plotted when they began, in the unit of the axis, and the first run of a new level is marked', async () => {
+  const history = historyOf(slower, { ...OPTIONS, patterns: ['mergeMs'] })
+  const newest = slower.at(-1)
+  assert(newest !== undefined)
+  await using opened = await openPage(browser(), newest, { history })
+  const { page } = opened
+  const chart = await plotted(page, 'history-0-0')
+  expect(chart).toMatchObject({ xType: 'linear', yTitle: 'seconds (less is better)' })
+  const [line, mark] = chart.datasets
+  expect(line?.data).toEqual(
+    slower.map(({ run, cells }) => {
+      const [cell] = cells
+      assert(cell?.status === 'ok')
+      return { x: Date.parse(run.startedAt), y: (cell.metrics['mergeMs']?.value ?? 0) / 1000 }
+    }),
+  )
+  expect(mark).toMatchObject({
+    label: 'ducklake/merge worse',
+    data: [{ x: Date.parse('2026-01-11'), y: 1.301 }],
+  })
+  expect(mark?.pixels[0]?.x).toBeCloseTo(line?.pixels[10]?.x ?? 0, 3)
+  const labels = await page.evaluate<string[]>(
+    `Chart.getChart('history-0-0').scales.x.ticks.map(({ label }) => label)`,
+  )
+  for (const label of labels) expect(label).toMatch(/^2026-01-\d\d$/)
+  await page.locator('#history').screenshot({ path: join(SCREENSHOTS, 'history.png') })
   expect(opened.errors).toEqual([])
 })
 
