@@ -14,13 +14,14 @@ export function chartCsv(chart: Chart): string {
   return renderCsv([['arm', 'what', chart.axis], ...rows])
 }
 
+/** With a column for what befell the arms, where something did. */
 function linesCsv({ lines, flags = [], dated, xAxis, yAxis }: LinesChart): string {
   const place = (x: number) => (dated === true ? new Date(x).toISOString() : x)
-  return renderCsv([
-    ['arm', xAxis, yAxis, 'note'],
-    ...lines.flatMap(({ arm, points }) => points.map(([x, y]) => [arm, place(x), y, ''])),
-    ...flags.flatMap(({ kind, arm, points }) =>
-      points.map(({ x, y, note }) => [arm, place(x), y ?? '', `${kind} ${note}`]),
-    ),
-  ])
+  const points = lines.flatMap((line) => line.points.map(([x, y]) => [line.arm, place(x), y]))
+  const head = ['arm', xAxis, yAxis]
+  if (flags.length === 0) return renderCsv([head, ...points])
+  const flagged = flags.flatMap(({ kind, arm, points: places }) =>
+    places.map(({ x, y, note }) => [arm, place(x), y ?? '', `${kind} ${note}`]),
+  )
+  return renderCsv([[...head, 'note'], ...points.map((point) => [...point, '']), ...flagged])
 }
