@@ -1,7 +1,7 @@
 import { EFFECTS, type Effect } from './calibration/effects.ts'
 import { withNoisyValues } from './calibration/noisy-values.ts'
 import { drawPairs, type RecordedPair, recordedPairs, scaledNoise } from './calibration/recorded-pairs.ts'
-import type { Verdict } from './compare/judgement.ts'
+import type { Judgement, Verdict } from './compare/judgement.ts'
 import type { CellPair } from './compare/pairs.ts'
 import { matches } from './compare/pattern.ts'
 import { type Comparison, compareResults } from './compare.ts'
@@ -36,6 +36,8 @@ export interface Calibration {
   readonly scenario: string
   readonly arm: string
   readonly family: number
+  /** Of the 95 % intervals of noisy metrics between two runs of the same thing: how many hold no difference, of how many. */
+  readonly intervals: { readonly holding: number; readonly of: number }
   readonly rows: readonly CalibrationRow[]
 }
 
@@ -46,8 +48,10 @@ interface Trial {
   readonly verdictIn: Effect['verdictIn']
 }
 
+const NOTHING: Trial = { name: 'nothing', files: (pairs) => pairs, verdictIn: anyVerdict }
+
 const TRIALS: readonly Trial[] = [
-  { name: 'nothing', files: (pairs) => pairs, verdictIn: anyVerdict },
+  NOTHING,
   { name: 'nothing, a neighbour that comes and goes', files: disturbed, verdictIn: anyVerdict },
   ...EFFECTS.map(({ name, plant, verdictIn }) => ({
     name,
@@ -72,11 +76,13 @@ export function calibrate(results: Results, options: CalibrationOptions): Calibr
   const settings = options.noise.flatMap((noise) => options.pairs.map((pairs) => ({ noise, pairs })))
   const planned = settings.flatMap((setting) => TRIALS.map((trial) => ({ ...setting, trial })))
   const family: number[] = []
+  const ofNothing: Judgement[] = []
   const rows = planned.map(({ noise, pairs, trial }, index) => {
     const scaled = scaledNoise(recorded, noise)
     const verdicts = Array.from({ length: options.trials }, () => {
       const compared = tryOnce(results, scaled, pairs, trial, options)
       family.push(compared.family)
+      if (trial === NOTHING) ofNothing.push(...compared.judgements)
       return trial.verdictIn(compared)
     })
     options.onRow?.(index + 1, planned.length)
@@ -87,6 +93,7 @@ export function calibrate(results: Results, options: CalibrationOptions): Calibr
     scenario: some.first.scenario,
     arm: some.first.arm,
     family: Math.max(0, ...family),
+    intervals: intervalsHoldingOne(ofNothing),
     rows,
   }
 }
@@ -127,6 +134,13 @@ function disturbed(pairs: readonly CellPair[], random: () => number): readonly C
       candidate: candidate.status === 'ok' ? slowed(candidate, 2 * index + second) : candidate,
     }
   })
+}
+
+function intervalsHoldingOne(judgements: readonly Judgement[]): Calibration['intervals'] {
+  const intervals = judgements.flatMap(({ rule, low, high }) =>
+    rule === 'paired' && low !== null && high !== null ? [{ low, high }] : [],
+  )
+  return { holding: intervals.filter(({ low, high }) => low <= 1 && high >= 1).length, of: intervals.length }
 }
 
 /** `worse` or `better` where any metric is called so: of nothing, either is a false alarm. */

@@ -4,10 +4,16 @@ import { renderTable } from '../markdown/markup.ts'
 import { figure, text } from '../tables/table.ts'
 
 /** The share of trials that found each effect, one column a number of pairs, one table a size of noise. */
-export function renderCalibration({ recorded, scenario, arm, family, rows }: Calibration): string {
+export function renderCalibration({ recorded, scenario, arm, family, intervals, rows }: Calibration): string {
   const head = `${formatCount(recorded)} recorded pairs of ${arm} against itself in ${scenario}; at most ${family} noisy metrics judged together; ${formatCount(rows[0]?.trials ?? 0)} trials a field: worse / better / same / inconclusive.`
+  const coverage =
+    intervals.of === 0
+      ? []
+      : [
+          `Of ${formatCount(intervals.of)} intervals between two runs of the same thing, ${formatPercent(intervals.holding / intervals.of)} hold no difference; 95 % should.`,
+        ]
   const tables = [...Map.groupBy(rows, ({ noise }) => noise)].map(([noise, own]) => tableOf(noise, own))
-  return `${[head, ...tables].join('\n\n')}\n`
+  return `${[head, ...coverage, ...tables].join('\n\n')}\n`
 }
 
 function tableOf(noise: number, rows: readonly CalibrationRow[]): string {

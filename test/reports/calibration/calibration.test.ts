@@ -51,6 +51,12 @@ test('of nothing there is no false alarm, though a neighbour comes and goes', ()
   expect(countsOf('nothing, a neighbour that comes and goes')?.worse).toBe(0)
 })
 
+test('the intervals of nothing hold no difference as often as they say', () => {
+  const { holding, of } = calibration.intervals
+  expect(of).toBeGreaterThan(40)
+  expect(holding / of).toBeGreaterThanOrEqual(0.9)
+})
+
 test('large effects are found, and none is called the same', () => {
   expect(countsOf('50 % more time')?.worse).toBe(40)
   expect(countsOf('25 % more memory')?.worse).toBe(40)
