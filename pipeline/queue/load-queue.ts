@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { CommitTag } from '../../backends/backend.ts'
 import type { Statements } from '../state/database.ts'
-import type { KeptAlive } from '../state/keep-alive.ts'
 import {
   type BatchRecord,
   batchRecordSchema,
@@ -14,10 +13,10 @@ import { notify } from '../state/notifications.ts'
 import { destinationKey, getRun, jsonText } from '../state/run-row.ts'
 import { LOAD_QUEUE } from './boss.ts'
 import type { Claim } from './claim.ts'
-import { Claims, claimedRow, type FailureOutcome, type QueueContext } from './claims.ts'
 import { type AfterWork, enqueueAfter } from './enqueue.ts'
+import { type Claimed, claimedRow, type QueueContext, WorkQueue } from './work-queue.ts'
 
-interface Claimed {
+interface ClaimedLoad {
   readonly claim: Claim
   /** As of the claim. */
   readonly run: Run
@@ -31,8 +30,8 @@ interface Claimed {
 
 /** What a loader has to do: apply a batch, or finish the run, all of whose batches are committed. */
 export type LoadClaim =
-  | (Claimed & { readonly kind: 'batch'; readonly record: BatchRecord })
-  | (Claimed & { readonly kind: 'finish' })
+  | (ClaimedLoad & { readonly kind: 'batch'; readonly record: BatchRecord })
+  | (ClaimedLoad & { readonly kind: 'finish' })
 
 const loadRowSchema = z.discriminatedUnion('kind', [
   z.object({ ...claimedRow, kind: z.literal('batch'), batch_index: z.int(), record: batchRecordSchema }),
@@ -48,63 +47,18 @@ export interface CommitResult {
 
 /**
  * The batches of all tables: those of one table strictly in their order, one at a time, and tables beside each other. A
- * batch that fails or is given up keeps its successors waiting.
- *
- * Writes are refused with `LEASE_LOST` when the claim ended and the work was claimed anew, and with `RUN_NOT_ACTIVE` when
- * the run was cancelled. Nothing changes then, and the loader drops what it has.
+ * batch that fails or is given up keeps its successors waiting; its run fails with it, until `Runs.retry`.
  */
-export class LoadQueue {
-  readonly #context: QueueContext
-  readonly #claims: Claims<LoadRow>
-
+export class LoadQueue extends WorkQueue<LoadRow, LoadClaim> {
   constructor(context: QueueContext) {
-    this.#context = context
-    this.#claims = new Claims(context, LOAD_QUEUE, loadRowSchema)
-  }
-
-  /** Null when there is nothing to load now. */
-  async claim(): Promise<LoadClaim | null> {
-    const claimed = await this.#claims.take()
-    return claimed && this.#loadClaim(claimed)
-  }
-
-  /** Waits until there is something to load. Throws the signal's reason. */
-  async next(signal: AbortSignal): Promise<LoadClaim> {
-    return this.#loadClaim(await this.#claims.next(signal))
-  }
-
-  /** Says that the loader is alive. */
-  async heartbeat(claim: Claim): Promise<void> {
-    await this.#claims.heartbeat(claim)
-  }
-
-  /** Sends heartbeats until it is disposed of; its signal aborts, with the error as reason, when the claim is lost. */
-  keepAlive(claim: Claim): KeptAlive {
-    return this.#claims.keepAlive(claim)
-  }
-
-  /** Gives the work back at once and without spending an attempt. Does nothing when the claim was lost. */
-  async handBack(claim: Claim): Promise<void> {
-    await this.#claims.handBack(claim)
-  }
-
-  /**
-   * Records a failure: the work is tried again after a while, or given up when it is not retryable or has failed too
-   * often. Its run fails with it, until `Runs.retry`.
-   */
-  async fail(
-    claim: Claim,
-    failure: RunFailure,
-    { retryable }: { readonly retryable: boolean },
-  ): Promise<FailureOutcome> {
-    return this.#claims.fail(claim, failure, retryable)
+    super(context, LOAD_QUEUE, loadRowSchema)
   }
 
   /** Marks a batch as committed, after it was. Doing it twice is doing it once. */
   async commitBatch(claim: Claim, { rowsCommitted, deadRows }: CommitResult): Promise<void> {
-    const { database } = this.#context
+    const { database } = this.context
     await database.transaction(async (transaction) => {
-      if (!(await this.#claims.settle(transaction, claim))) return
+      if (!(await this.settle(transaction, claim))) return
       await transaction.run(
         `UPDATE runs SET batches_committed = batches_committed + 1, rows_committed = rows_committed + $2,
            bytes_committed = bytes_committed + work.bytes, rows_dead = rows_dead + $3, updated_at = clock_timestamp()
@@ -121,10 +75,10 @@ export class LoadQueue {
    * queued. Doing it twice is doing it once.
    */
   async finishRun(claim: Claim): Promise<void> {
-    const { database, boss } = this.#context
+    const { database, boss } = this.context
     await database.transaction(async (transaction) => {
       await transaction.run('DELETE FROM leases WHERE run_id = $1', [claim.runId])
-      if (!(await this.#claims.settle(transaction, claim))) return
+      if (!(await this.settle(transaction, claim))) return
       const run = await getRun(transaction, claim.runId)
       await markDone(transaction, run)
       await enqueueAfter(transaction, boss, run.runId, followersOf(run.spec))
@@ -132,8 +86,8 @@ export class LoadQueue {
     })
   }
 
-  async #loadClaim({ claim, row }: { readonly claim: Claim; readonly row: LoadRow }): Promise<LoadClaim> {
-    const run = await getRun(this.#context.database, claim.runId)
+  protected override async workOf({ claim, row }: Claimed<LoadRow>): Promise<LoadClaim> {
+    const run = await getRun(this.context.database, claim.runId)
     const tag = { runId: run.runId, batchIndex: row.batch_index }
     const claimed = { claim, run, tag, attempts: row.attempts, losses: row.losses, lastFailure: row.failure }
     return row.kind === 'batch'

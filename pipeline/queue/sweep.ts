@@ -5,8 +5,8 @@ import { notify } from '../state/notifications.ts'
 import { isGone, ownerSchema, ownerText } from '../state/owner.ts'
 import type { QueueName } from './boss.ts'
 import { giveUp, lockRun } from './claim.ts'
-import type { QueueContext, QueuePolicy } from './claims.ts'
 import { correctDueTimes, putBack } from './jobs.ts'
+import type { QueueContext, QueuePolicy } from './work-queue.ts'
 
 /**
  * Work that someone has. `claimed` is false where a worker fetched the message and died before it claimed the work.

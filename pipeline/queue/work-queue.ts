@@ -47,7 +47,7 @@ type ClaimedRow = z.output<z.ZodObject<typeof claimedRow>>
 const failedSchema = z.object({ attempts: z.int(), status: z.string() })
 const completedSchema = z.object({ affected: z.int() })
 
-interface Claimed<Row> {
+export interface Claimed<Row> {
   readonly claim: Claim
   readonly row: Row
 }
@@ -57,25 +57,40 @@ const POLL_MS = 1_000
 
 /**
  * How work of a queue is claimed, kept, given back, failed and settled. Whatever a claim's holder writes is refused with
- * `LEASE_LOST` once the work was claimed anew, and with `RUN_NOT_ACTIVE` once its run was cancelled; nothing changes then.
+ * `LEASE_LOST` once the work was claimed anew, and with `RUN_NOT_ACTIVE` once its run was cancelled; nothing changes then,
+ * and the holder drops what it has.
  */
-export class Claims<Row extends ClaimedRow> {
-  readonly #context: QueueContext
+export abstract class WorkQueue<Row extends ClaimedRow, Work> {
+  protected readonly context: QueueContext
   readonly #queue: QueueName
   readonly #row: z.ZodType<Row>
   #sweptAtMs = Number.NEGATIVE_INFINITY
 
   /** @param row columns of `work` that the queue's work has */
   constructor(context: QueueContext, queue: QueueName, row: z.ZodType<Row>) {
-    this.#context = context
+    this.context = context
     this.#queue = queue
     this.#row = row
   }
 
-  /** The next piece of work, or null when none may be done now. */
-  async take(): Promise<Claimed<Row> | null> {
+  /** What whoever claimed a row has to do. */
+  protected abstract workOf(claimed: Claimed<Row>): Promise<Work>
+
+  /** Null when there is nothing to do now. */
+  async claim(): Promise<Work | null> {
+    const claimed = await this.#take()
+    return claimed && this.workOf(claimed)
+  }
+
+  /** Waits until there is something to do. Throws the signal's reason. */
+  async next(signal: AbortSignal): Promise<Work> {
+    const { notifications } = this.context
+    return this.workOf(await notifications.until('work', { pollMs: POLL_MS, signal }, () => this.#take()))
+  }
+
+  async #take(): Promise<Claimed<Row> | null> {
     await this.#sweepWhenDue()
-    const { database, boss, owner, policy } = this.#context
+    const { database, boss, owner, policy } = this.context
     for (;;) {
       const [job] = await boss.fetch(this.#queue)
       if (job === undefined) return null
@@ -89,24 +104,22 @@ export class Claims<Row extends ClaimedRow> {
     }
   }
 
-  /** Waits until there is work. Throws the signal's reason. */
-  async next(signal: AbortSignal): Promise<Claimed<Row>> {
-    return this.#context.notifications.until('work', { pollMs: POLL_MS, signal }, () => this.take())
-  }
-
+  /** Says that the worker is alive. */
   async heartbeat(claim: Claim): Promise<void> {
-    const { database } = this.#context
+    const { database } = this.context
     const text = `UPDATE work SET expires_at = clock_timestamp() + ttl FROM ${NOT_SYNCED} WHERE ${HELD}`
     const held = await database.run(text, [claim.workId, claim.count])
     if (held === 0) throw await claimLost(database, claim)
   }
 
+  /** Sends heartbeats until it is disposed of; its signal aborts, with the error as reason, when the claim is lost. */
   keepAlive(claim: Claim): KeptAlive {
     return keepAlive(() => this.heartbeat(claim), claim.ttlMs / 4)
   }
 
+  /** Gives the work back at once and without spending an attempt. Does nothing when the claim was lost. */
   async handBack(claim: Claim): Promise<void> {
-    const { database } = this.#context
+    const { database } = this.context
     await database.transaction(async (transaction) => {
       const text = `UPDATE work SET expires_at = NULL WHERE ${HELD}`
       if ((await transaction.run(text, [claim.workId, claim.count])) === 0) return
@@ -115,8 +128,13 @@ export class Claims<Row extends ClaimedRow> {
     })
   }
 
-  async fail(claim: Claim, failure: RunFailure, retryable: boolean): Promise<FailureOutcome> {
-    const { database, policy } = this.#context
+  /** Records a failure: the work is tried again after a while, or given up when it is not retryable or has failed too often. */
+  async fail(
+    claim: Claim,
+    failure: RunFailure,
+    { retryable }: { readonly retryable: boolean },
+  ): Promise<FailureOutcome> {
+    const { database, policy } = this.context
     return database.transaction(async (transaction) => {
       await lockRun(transaction, claim.runId)
       const failed = await this.#recordFailure(transaction, claim, failure, retryable)
@@ -132,7 +150,7 @@ export class Claims<Row extends ClaimedRow> {
   }
 
   /** Marks the work as done and takes its message out of the queue; false when this very claim had done so before. */
-  async settle(transaction: Statements, claim: Claim): Promise<boolean> {
+  protected async settle(transaction: Statements, claim: Claim): Promise<boolean> {
     const values = [claim.workId, claim.count]
     await lockRun(transaction, claim.runId)
     const text = `UPDATE work SET status = 'done', expires_at = NULL, finished_at = clock_timestamp() WHERE ${HELD}`
@@ -143,7 +161,7 @@ export class Claims<Row extends ClaimedRow> {
     }
     const attempt = { id: claim.workId, retryCount: claim.count }
     const options = { db: transaction.boss }
-    const response = await this.#context.boss.complete(this.#queue, attempt, null, options)
+    const response = await this.context.boss.complete(this.#queue, attempt, null, options)
     if (completedSchema.parse(response).affected !== 1) throw await claimLost(transaction, claim)
     return true
   }
@@ -156,7 +174,7 @@ export class Claims<Row extends ClaimedRow> {
     retryable: boolean,
   ): Promise<z.output<typeof failedSchema>> {
     const values = [claim.workId, claim.count]
-    const mostAttempts = retryable ? this.#context.policy.maxAttempts : 0
+    const mostAttempts = retryable ? this.context.policy.maxAttempts : 0
     const [failed] = await transaction.rows(
       failedSchema,
       `UPDATE work SET attempts = attempts + 1, failure = $3, failed_claim = $2, expires_at = NULL,
@@ -172,10 +190,10 @@ export class Claims<Row extends ClaimedRow> {
   }
 
   async #sweepWhenDue(): Promise<void> {
-    const { policy } = this.#context
+    const { policy } = this.context
     if (performance.now() - this.#sweptAtMs < policy.claimTtlMs / 6) return
     this.#sweptAtMs = performance.now()
-    await sweep(this.#context, this.#queue)
+    await sweep(this.context, this.#queue)
   }
 }
 
