@@ -24,8 +24,8 @@ const asked = process.env['LAKEDUEL_TEST_ARMS']?.split(',')
 export const TESTED_ARMS: readonly Arm[] = ARMS.filter((arm) => asked === undefined || asked.includes(arm))
 
 /**
- * Arms with code of their own for whole tables and files. Those beside them swap, open and register by the same code, whatever
- * their way of merging, so that one arm shows what that does.
+ * Arms with code of their own for whole tables and files. Those beside them swap, widen, open and register by the same code,
+ * whatever their way of merging, so that one arm shows what a kill in the middle of that does.
  */
 const OWN_TABLE_CODE: ReadonlySet<Arm> = new Set<Arm>(['ducklake/merge', 'delta/merge', 'delta/duckdb'])
 
@@ -48,9 +48,9 @@ export function contractSuite(arm: Arm): void {
     describe('refused batches', () => rejectionTests(lake))
     describe('lifecycle', () => lifecycleTests(lake))
     describe('killed processes', () => crashTests(lake))
-    describe('killed widenings', () => evolveCrashTests(lake))
     describe('random operations', () => propertyTests(lake))
     if (!OWN_TABLE_CODE.has(arm)) return
+    describe('killed widenings', () => evolveCrashTests(lake))
     describe('swap', () => swapTests(lake))
     describe('killed swaps', () => swapCrashTests(lake))
   })
