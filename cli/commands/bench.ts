@@ -37,7 +37,7 @@ export function benchCommand(): Command {
 function whatToRun(): Command {
   return new Command('bench')
     .description(
-      'Compares the arms by real merges on an object store and Postgres; starts both where none are configured.',
+      'compares the arms by real merges on an object store and Postgres; starts both where none are configured',
     )
     .option('--list', 'print scenarios, profiles and arms, and run nothing')
     .option('--scenario <names>', 'only these scenarios (repeat it, or separate with commas)', collect, [])

@@ -23,7 +23,7 @@ Exit codes: 0 done or drained, 1 a run failed or rows could not be loaded, 2 bad
 /** `lakeduel sync`: reads tables from a source into lake tables. */
 export function syncCommand(): Command {
   const command = new Command('sync').description(
-    'Imports tables from a source into lake tables, with resume, bounded memory and exactly-once loads.',
+    'imports tables from a source into lake tables, with resume, bounded memory and exactly-once loads',
   )
   return withLimits(withPlan(command))
     .option('--storage <kind>', 's3, or local for tables in a directory')

@@ -42,7 +42,7 @@ interface TuneOptions {
 /** `lakeduel tune`: finds an arm's settings for a pod and a table, and writes them for `lakeduel sync --tuned`. */
 export function tuneCommand(): Command {
   return new Command('tune')
-    .description('Finds the settings of an arm that are fastest in a pod of a size, by trying them.')
+    .description('finds the settings of an arm that are fastest in a pod of a size, by trying them')
     .option('--arm <names>', 'arms (repeat it, or separate with commas; default: all)', collect, [])
     .option('--pod <sizes>', 'caps of the loader’s pod, such as 512MiB,2GiB', parsePods, [])
     .option('--rows <n>', 'rows that the table has', count(100))

@@ -34,7 +34,7 @@ const REQUEST_DEADLINE_MS = 60 * 60_000
 /** `lakeduel worker`: loads staged batches of any table until it is told to stop. */
 export function workerCommand(): Command {
   return new Command('worker')
-    .description('Loads the batches that extractors staged, exactly once and within a memory limit.')
+    .description('loads the batches that extractors staged, exactly once and within a memory limit')
     .option('--max-memory <size>', 'for the worker with its load processes, such as 2GiB', parseMemoryCap)
     .option('--concurrency <n>', 'tables that are loaded at once', parseCount, 1)
     .option('--grace <duration>', 'how long SIGTERM may take', parseDuration, 30_000)
