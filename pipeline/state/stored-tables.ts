@@ -53,22 +53,25 @@ export interface SyncedTable {
 }
 
 /**
- * Where a table of a source went in the lake and format of a destination, by the last run of it that is done; null where
- * there is none.
+ * Where a table of a source went in the lake and format of a destination, or was carried over to, by what is stored there as
+ * the last run that is done left it; null where there is none.
  */
 export async function syncedFrom(
   database: Database,
   source: Pick<RunSpec['source'], 'name' | 'table'>,
   { lake, arm }: Destination,
 ): Promise<SyncedTable | null> {
+  const inLake = destinationKey({ arm, lake, table: '', settings: {} })
   const [table] = await database.rows(
-    z.object({ table: z.string(), primary_key: z.array(z.string()) }),
-    `SELECT spec->'destination'->>'table' AS table, spec->'primaryKey' AS primary_key FROM runs
-     WHERE status = 'done' AND spec->'source'->>'name' = $1 AND spec->'source'->>'table' = $2 AND starts_with(destination, $3)
-     ORDER BY finished_at DESC LIMIT 1`,
-    [source.name, source.table, destinationKey({ arm, lake, table: '', settings: {} })],
+    z.object({ destination: z.string(), primary_key: z.array(z.string()) }),
+    `SELECT tables.destination, tables.primary_key FROM tables JOIN runs USING (run_id)
+     WHERE spec->'source'->>'name' = $1 AND spec->'source'->>'table' = $2 AND starts_with(tables.destination, $3)
+     ORDER BY tables.updated_at DESC LIMIT 1`,
+    [source.name, source.table, inLake],
   )
-  return table === undefined ? null : { table: table.table, primaryKey: table.primary_key }
+  return table === undefined
+    ? null
+    : { table: table.destination.slice(inLake.length), primaryKey: table.primary_key }
 }
 
 /**

@@ -378,6 +378,25 @@ describe('a run that is finished', () => {
     })
   })
 
+  test('makes its table one that others are read by, in the other format as soon as it is carried over', async () => {
+    const { state } = await openTestState()
+    const delta = { arm: 'delta/merge', lake: 'main', table: 'bills', settings: {} } as const
+    const ducklake = { ...delta, arm: 'ducklake/merge', table: 'invoices' } as const
+    const { source, ...spec } = specFor('invoices', { destination: delta })
+    const { lease } = await beginRun(state, { source, ...spec })
+    await state.extraction.finish(lease)
+    await state.load.finishRun((await claim(state)).claim)
+    const child = { ...ducklake, table: 'invoice_line_items' } as const
+    expect(await state.runs.syncedFrom(source, { ...child, arm: 'delta/merge' })).toEqual({
+      table: 'bills',
+      primaryKey: ['id'],
+    })
+    expect(await state.runs.syncedFrom(source, child)).toBeNull()
+    await state.runs.carryOver(delta, ducklake)
+    expect(await state.runs.syncedFrom(source, child)).toEqual({ table: 'invoices', primaryKey: ['id'] })
+    expect(await state.runs.syncedFrom({ ...source, table: 'customers' }, child)).toBeNull()
+  })
+
   test('leaves its extractor nothing to write', async () => {
     const { state } = await openTestState()
     const { lease } = await beginRun(state, specFor('invoices'))
