@@ -6,12 +6,15 @@
  * is **proved**. The **state** of a migration is a table beside it, committed with what it tells of.
  */
 
+import { translateError } from '../backends/duckdb/errors.ts'
 import type { Lake } from './lake/lake.ts'
+import { filesOf } from './lake/table-files.ts'
 import type { TableName } from './lake/table-name.ts'
 import { readHistory } from './log/history.ts'
 import { DeltaLog } from './log/log.ts'
 import { readSnapshot } from './log/snapshot.ts'
 import { type MovedTable, type MoveOptions, type MoveProgress, moveTable, publishTable } from './move/move.ts'
+import { brokenDataFile } from './parquet/broken-file.ts'
 import { planColumns } from './plan/columns.ts'
 import type { TablePlan } from './plan/plan.ts'
 import { rollback } from './rollback/rollback.ts'
@@ -65,7 +68,11 @@ export async function migrateTable(
   if (moved === null) return { outcome: 'done before' }
   const movedMs = performance.now() - startedAt
   if (options.verify) report({ step: 'proving' })
-  const proof = options.verify ? await prove(access, source, lake, moved, options.rowByRow) : null
+  const proof = options.verify
+    ? await prove(access, source, lake, moved, options.rowByRow).catch(async (error: unknown) => {
+        throw await undoneForBrokenFile(lake, target, moved, options, error)
+      })
+    : null
   const isProved = proof?.passed !== false
   const historyNotes = isProved ? await publish(source, lake, target, moved) : []
   if (!isProved && !options.keepUnproved) await rollback(lake, target, false)
@@ -99,6 +106,22 @@ async function prove(
   return state.base === state.version
     ? proof
     : withHistory(proof, verifyHistory(access, log, lake, name, state))
+}
+
+/**
+ * A data file whose rows can't be read keeps a table from being proved for good, so the migration is undone for it.
+ * @returns the error that names the file; the given one where it has another reason, which may pass
+ */
+async function undoneForBrokenFile(
+  lake: Lake,
+  target: TableName,
+  { name }: MovedTable,
+  { keepUnproved }: MigrateOptions,
+  error: unknown,
+): Promise<unknown> {
+  const broken = await brokenDataFile(lake.session, await filesOf(lake, name), error)
+  if (broken !== null && !keepUnproved) await rollback(lake, target, false)
+  return broken ?? translateError(error, 'proving the table', { ...target })
 }
 
 /** @returns what of a history couldn't be had or kept */

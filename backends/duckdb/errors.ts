@@ -12,7 +12,7 @@ interface Translation {
 const TRANSLATIONS: readonly Translation[] = [
   {
     pattern:
-      /transaction conflict|could not serialize access|exceeded the maximum retry count|deadlock detected/i,
+      /transaction conflict|could not serialize access|exceeded the maximum retry count|deadlock detected|database is locked/i,
     code: 'COMMIT_CONFLICT',
     remedy: 'Apply the batch again, after a short random wait.',
   },
@@ -68,6 +68,9 @@ const TRANSLATIONS: readonly Translation[] = [
   },
 ]
 
+/** DuckLake's own queries to its catalog, which are pages long. */
+const WHOLE_QUERY = /(failed to execute query) "[^]*"(?=:)/i
+
 /** What failed, as a {@link LakeduelError}; one that already is one stays as it is. */
 export function translateError(
   error: unknown,
@@ -77,7 +80,8 @@ export function translateError(
   if (error instanceof LakeduelError) return error
   const message = messageOf(error)
   const translation = TRANSLATIONS.find(({ pattern }) => pattern.test(message))
-  return new LakeduelError(translation?.code ?? 'ENGINE_FAILED', `DuckDB failed while ${doing}: ${message}`, {
+  const told = message.replace(WHOLE_QUERY, '$1')
+  return new LakeduelError(translation?.code ?? 'ENGINE_FAILED', `DuckDB failed while ${doing}: ${told}`, {
     facts,
     cause: error,
     ...(translation === undefined ? {} : { remedy: translation.remedy }),

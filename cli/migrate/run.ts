@@ -56,7 +56,9 @@ export async function run(uri: string | undefined, options: RunCliOptions): Prom
   const outcomes = await pLimit(parallel).map([...tables], (table) =>
     runOne(share, to, table, options, display),
   )
-  print(options, dataOf(outcomes), outcomes.map(describe).join('\n\n'))
+  // Of one table the failure is told as that of the command.
+  const told = outcomes.filter(({ result }) => outcomes.length > 1 || result.outcome !== 'failed')
+  if (options.json || told.length > 0) print(options, dataOf(outcomes), told.map(describe).join('\n\n'))
   throwFirstFailure(outcomes, options)
 }
 

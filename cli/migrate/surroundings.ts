@@ -1,6 +1,8 @@
+import { mkdir } from 'node:fs/promises'
 import type { SourceAccess } from '../../migrate/source/open.ts'
 import { type Config, loadConfig } from '../../platform/config/load.ts'
 import type { S3Endpoint } from '../../platform/endpoints.ts'
+import { LakeduelError, messageOf } from '../../platform/errors.ts'
 import { readHeldServices } from '../../platform/services/held.ts'
 import { openSpillFolder } from '../../platform/services/run-folders.ts'
 import type { S3Server } from '../../platform/services/server-schemas.ts'
@@ -18,9 +20,10 @@ const DUCKDB_SHARE = 0.35
 
 /** What the commands of `lakeduel migrate` work with. Nothing is probed, since a plan writes nothing anywhere. */
 export async function openMigrateSurroundings(
-  options: { readonly config?: string; readonly maxMemory?: number | null },
+  options: { readonly config?: string; readonly maxMemory?: number | null; readonly report?: string },
   signal: AbortSignal,
 ): Promise<MigrateSurroundings> {
+  if (options.report !== undefined) await makeReportFolder(options.report)
   const config = await loadConfig({ configFile: options.config })
   const setup = await ensureSetup(config.home, { minio: false, engines: config.engines, signal })
   const spill = await openSpillFolder(config.home)
@@ -32,6 +35,19 @@ export async function openMigrateSurroundings(
     scratchDir: spill.path,
     memoryLimitBytes: Math.floor((options.maxMemory ?? DEFAULT_MEMORY_BYTES) * DUCKDB_SHARE),
     [Symbol.asyncDispose]: () => spill[Symbol.asyncDispose](),
+  }
+}
+
+/** Before the work that a report is of. */
+async function makeReportFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (cause) {
+    throw new LakeduelError('USAGE', `--report ${folder} can't be made: ${messageOf(cause)}`, {
+      facts: { folder },
+      remedy: 'Name a folder that is there, or that can be made.',
+      cause,
+    })
   }
 }
 

@@ -2,7 +2,6 @@ import { realpath } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { translated } from '../../backends/duckdb/errors.ts'
 import { LAKE } from '../../backends/ducklake/catalog.ts'
 import { type DuckLakeSettings, duckDbSettings, settingsFor } from '../../backends/ducklake/settings.ts'
 import { createS3Secret, libpqDsn } from '../../platform/duckdb/attach.ts'
@@ -12,6 +11,7 @@ import type { Storage } from '../../platform/endpoints.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { parseLocation, storageAt, uriOfLocation } from '../source/location.ts'
 import type { SourceAccess } from '../source/open.ts'
+import { assertReachable, assertWritable, openError } from './opening.ts'
 import type { CatalogLocation } from './target.ts'
 import { describeTarget } from './target.ts'
 
@@ -26,6 +26,8 @@ export interface Lake extends AsyncDisposable {
   /** DuckLake's own tables, to be followed by a dot and a name. */
   readonly metadata: string
   readonly settings: DuckLakeSettings
+  /** Keeps rows out of the catalog from now on, the migration's own, too: for tables that are too wide to have a place for them there. */
+  readonly stopInlining: () => Promise<void>
 }
 
 export interface LakeOptions {
@@ -49,18 +51,20 @@ const EXTENSIONS: Readonly<Record<CatalogLocation['kind'], readonly string[]>> =
 
 /**
  * Opens a catalog, or makes it where there is none and a DATA_PATH is named.
- * @throws LakeduelError `USAGE`, `POSTGRES_…`, `ENGINE_FAILED`
+ * @throws LakeduelError `USAGE`, `POSTGRES_…`, `MIGRATION_REFUSED` where it can only be read and is to be written, `ENGINE_FAILED`
  */
 export async function openLake(
   location: CatalogLocation,
   access: SourceAccess,
   options: LakeOptions,
 ): Promise<Lake> {
+  await assertReachable(location, options.dataPath !== null)
+  if (!options.readOnly) await assertWritable(location)
   const { session, settings } = await openLakeSession(location, access)
   try {
-    await translated(`opening the catalog (${describeTarget(location)})`, {}, () =>
-      attach(session, location, options),
-    )
+    await attach(session, location, options, INLINING_ROWS).catch((error: unknown) => {
+      throw openError(error, location)
+    })
     const metadata = `__ducklake_metadata_${LAKE}.${identifier(location.kind === 'postgres' ? location.schema : 'main')}`
     const dataPath = await checkedDataPath(session, metadata, location)
     const storage = storageAt(parseLocation(dataPath), access.s3)
@@ -71,6 +75,10 @@ export async function openLake(
       storage,
       metadata,
       settings,
+      stopInlining: async () => {
+        await session.run(`DETACH ${identifier(LAKE)}`)
+        await attach(session, location, { ...options, dataPath: null }, 0)
+      },
       [Symbol.asyncDispose]: () => session.close(),
     }
   } catch (error) {
@@ -108,13 +116,13 @@ async function openLakeSession(
 async function attach(
   session: DuckDbSession,
   location: CatalogLocation,
-  options: LakeOptions,
+  { dataPath, readOnly }: LakeOptions,
+  inliningRows: number,
 ): Promise<void> {
-  const { dataPath, readOnly } = options
   const attachOptions = [
     // Without a path there is nothing to make a new catalog with, and DuckLake would make one beside itself.
     dataPath === null ? 'CREATE_IF_NOT_EXISTS false' : `DATA_PATH ${literal(withSlash(dataPath))}`,
-    `DATA_INLINING_ROW_LIMIT ${INLINING_ROWS}`,
+    `DATA_INLINING_ROW_LIMIT ${inliningRows}`,
     ...(location.kind === 'postgres' ? [`METADATA_SCHEMA ${literal(location.schema)}`] : []),
     ...(readOnly ? ['READ_ONLY'] : []),
   ]

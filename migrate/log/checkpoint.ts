@@ -72,7 +72,7 @@ async function readParquetUris(
     try {
       await readOne(session, actions, uri)
     } catch (cause) {
-      throw brokenLog(uri, `can't be read as a checkpoint: ${messageOf(cause)}`, cause)
+      throw brokenLog(uri, `can't be read as a checkpoint: ${messageOf(cause).split('\n')[0]}`, cause)
     }
   }
   return actions

@@ -2,21 +2,29 @@ import { randomUUID } from 'node:crypto'
 import { LakeduelError } from '../../platform/errors.ts'
 import { isReachable } from '../../platform/storage/files.ts'
 import { setCommitInfo } from '../lake/commit-info.ts'
+import { engineStep } from '../lake/engine-errors.ts'
 import { canGuard } from '../lake/guard.ts'
 import type { Lake } from '../lake/lake.ts'
 import { sqlName, stagingName, type TableName } from '../lake/table-name.ts'
 import { isRegistered } from '../plan/file-plan.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import { RewrittenRanges } from '../rewrite/ranges.ts'
-import { createState, type MigrationState, type Ownership, tableExists } from '../state/state.ts'
+import { createState, loadState, type MigrationState, type Ownership, tableExists } from '../state/state.ts'
 import { batchesOf, digestOf } from './batches.ts'
 import { makeTable } from './make-table.ts'
 import type { MoveOptions } from './move.ts'
 
 const SHOWN_REFUSALS = 10
+/** DuckLake makes a table in the catalog for rows that it inlines, and Postgres has 1,600 columns at most, fewer of wide types. */
+const INLINABLE_COLUMNS = 500
+const NOT_BEGUN =
+  'Nothing was begun by this run. Let other migrators end, check the DATA_PATH and the rights on it and on the catalog, and run it again.'
 
-/** @throws LakeduelError `MIGRATION_REFUSED` with every reason, as far as they can be shown */
-export function assertMovable({ snapshot, refusals }: TablePlan): void {
+/**
+ * @param found the migration that goes on
+ * @throws LakeduelError `MIGRATION_REFUSED` with every reason, as far as they can be shown
+ */
+export function assertMovable({ snapshot, refusals }: TablePlan, found: MigrationState | null): void {
   if (refusals.length === 0) return
   const more = refusals.length - SHOWN_REFUSALS
   const shown = refusals.slice(0, SHOWN_REFUSALS).map((reason) => `\n  - ${reason}`)
@@ -25,7 +33,10 @@ export function assertMovable({ snapshot, refusals }: TablePlan): void {
     `${snapshot.uri} can't be moved:${shown.join('')}${more > 0 ? `\n  - and ${more} more` : ''}`,
     {
       facts: { uri: snapshot.uri, version: snapshot.version, refusals },
-      remedy: '`lakeduel migrate plan` tells all of it and writes nothing.',
+      remedy:
+        found === null
+          ? '`lakeduel migrate plan` tells all of it and writes nothing; where the table has changed meanwhile, run it again.'
+          : `Mend that and run it again, or take back what was moved of version ${found.version} with \`lakeduel migrate rollback\`.`,
     },
   )
 }
@@ -56,6 +67,7 @@ export async function begin(
   goal: number,
 ): Promise<MigrationState> {
   const staging = stagingName(target)
+  if ((await loadState(lake, target)) !== null) throw begunMeanwhile(target)
   for (const name of [target, staging]) {
     if (await tableExists(lake, name)) throw alreadyThere(name)
   }
@@ -74,12 +86,15 @@ export async function begin(
     status: 'moving',
     startedAt: new Date().toISOString(),
   }
-  await lake.session.transaction(async () => {
-    await makeTable(lake, staging, plan)
-    await createState(lake, target, state)
-    await new RewrittenRanges(lake, target).create()
-    await setCommitInfo(lake, 'beginning', { migration: state.id, deltaVersion: state.version })
-  })
+  const making = () =>
+    lake.session.transaction(async () => {
+      await makeTable(lake, staging, plan)
+      await createState(lake, target, state)
+      await new RewrittenRanges(lake, target).create()
+      await setCommitInfo(lake, 'beginning', { migration: state.id, deltaVersion: state.version })
+    })
+  if (plan.columns.length > INLINABLE_COLUMNS) await lake.stopInlining()
+  await engineStep('beginning the migration', { ...target }, making, NOT_BEGUN)
   return state
 }
 
@@ -120,11 +135,20 @@ export function assertSamePlan(
 function differs(found: MigrationState, { schema, table }: TableName, why: string): LakeduelError {
   return new LakeduelError(
     'MIGRATION_DIFFERS',
-    `A migration to ${schema}.${table} has begun before, and ${why}.`,
+    `A migration to ${schema}.${table} ${found.status === 'done' ? 'was done' : 'has begun'} before, and ${why}.`,
     {
       facts: { migration: found.id, source: found.source.uri, version: found.version, status: found.status },
-      remedy: 'Run it again as it was begun, or undo it first with `lakeduel migrate rollback`.',
+      remedy:
+        'Name another table with --table, run it again as it was begun, or undo it first with `lakeduel migrate rollback`.',
     },
+  )
+}
+
+function begunMeanwhile({ schema, table }: TableName): LakeduelError {
+  return new LakeduelError(
+    'COMMIT_CONFLICT',
+    `Another migrator has begun to move a table to ${schema}.${table} at the same moment.`,
+    { facts: { schema, table }, remedy: 'Let it end; running this one again then changes nothing.' },
   )
 }
 

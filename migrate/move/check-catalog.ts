@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { LAKE } from '../../backends/ducklake/catalog.ts'
-import { literal } from '../../platform/duckdb/sql.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import type { Lake } from '../lake/lake.ts'
+import { filesOf } from '../lake/table-files.ts'
 import { sqlName, type TableName } from '../lake/table-name.ts'
 import { liveRows } from '../plan/file-plan.ts'
 import type { TablePlan } from '../plan/plan.ts'
@@ -45,14 +44,6 @@ export async function checkCatalog(
       remedy: 'Roll the migration back; the Delta table is untouched.',
     },
   )
-}
-
-async function filesOf({ session }: Lake, { schema, table }: TableName): Promise<readonly string[]> {
-  const rows = await session.query(
-    z.object({ data_file: z.string() }),
-    `SELECT data_file FROM ducklake_list_files(${literal(LAKE)}, ${literal(table)}, schema => ${literal(schema)})`,
-  )
-  return rows.map(({ data_file }) => data_file)
 }
 
 async function rowProblems(

@@ -1,6 +1,6 @@
-import { translated } from '../../backends/duckdb/errors.ts'
 import { identifier } from '../../platform/duckdb/sql.ts'
 import { setCommitInfo } from '../lake/commit-info.ts'
+import { engineStep } from '../lake/engine-errors.ts'
 import { guard } from '../lake/guard.ts'
 import { assertApart, type Lake } from '../lake/lake.ts'
 import { sqlName, stagingName, type TableName } from '../lake/table-name.ts'
@@ -19,6 +19,7 @@ import { assertMovable, assertSamePlan, assertSameSource, begin, ownershipOf } f
 import { checkCatalog } from './check-catalog.ts'
 import { setTableOptions } from './make-table.ts'
 import { Mover } from './mover.ts'
+import { settleRegistered } from './settle-registered.ts'
 
 export interface MoveOptions {
   readonly mode: Mode
@@ -106,16 +107,17 @@ async function fillTable(
   report: (progress: MoveProgress) => void,
 ): Promise<{ readonly plan: TablePlan; readonly state: MigrationState }> {
   const plan = await planTable(source, { asOf: base, mode: options.mode, lookForNan: true })
-  assertMovable(plan)
+  assertMovable(plan, found)
   const ownership = ownershipOf(lake, plan, options)
   if (found !== null) assertSamePlan(found, plan, ownership, target)
   if (ownership === 'guarded') await guard(lake, `${source.uri}/`)
   const state = found ?? (await begin(lake, target, plan, ownership, goal))
-  const place = ownership === 'copied' ? copiesIn(lake, state.id) : inPlace(source, plan)
+  const place = ownership === 'copied' ? copiesIn(lake, state.id) : inPlace(source, plan, ownership)
   const name = stagingName(target)
-  await setTableOptions(lake, name)
+  await engineStep('setting the options of the table', { ...target }, () => setTableOptions(lake, name))
   const mover = new Mover(source, lake, target, plan, place, report)
   const batched = await mover.moveBatches(state)
+  await settleRegistered(lake, name, plan, place, { migration: state.id, deltaVersion: state.version })
   await checkCatalog(lake, name, plan, place)
   return { plan, state: await mover.finish(batched) }
 }
@@ -146,7 +148,7 @@ export async function publishTable(
   target: TableName,
   { state, name }: MovedTable,
 ): Promise<void> {
-  await translated('publishing the table', { ...target }, () =>
+  await engineStep('publishing the table', { ...target }, () =>
     lake.session.transaction(async () => {
       await replaceState(lake, target, state, { ...state, status: 'done' })
       await lake.session.run(`ALTER TABLE ${sqlName(name)} RENAME TO ${identifier(target.table)}`)

@@ -1,9 +1,10 @@
-import { translated } from '../../backends/duckdb/errors.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { setCommitInfo } from '../lake/commit-info.ts'
+import { engineStep } from '../lake/engine-errors.ts'
 import type { Lake } from '../lake/lake.ts'
 import { nextRowId } from '../lake/table-id.ts'
 import { stagingName, type TableName } from '../lake/table-name.ts'
+import { brokenDataFile, isFailure } from '../parquet/broken-file.ts'
 import { liveRows } from '../plan/file-plan.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import { copyAll } from '../register/copies.ts'
@@ -67,22 +68,35 @@ export class Mover {
   }
 
   async #moveBatch(state: MigrationState, batch: Batch): Promise<MigrationState> {
+    try {
+      return await this.#tryBatch(state, batch, this.#place)
+    } catch (error) {
+      const uris = batch.files.map(({ file }) => file.uri)
+      const broken = await brokenDataFile(this.#lake.session, uris, error)
+      if (broken !== null) throw broken
+      if (batch.kind === 'rewrite' || this.#place.present.length === 0 || !isFailure(error)) throw error
+      // A pattern may have met a file that was written meanwhile and has other columns.
+      return await this.#tryBatch(state, batch, { ...this.#place, present: [] })
+    }
+  }
+
+  async #tryBatch(state: MigrationState, batch: Batch, place: RegisteredPlace): Promise<MigrationState> {
     const after = { ...state, batchesDone: state.batchesDone + 1 }
     const doing = `moving batch ${after.batchesDone} of ${state.batches}`
     if (batch.kind === 'register' && state.ownership === 'copied') {
-      await translated(doing, {}, () => copyAll(this.#lake, batch.files, this.#place))
+      await engineStep(doing, {}, () => copyAll(this.#lake, batch.files, place))
     }
     await this.#commit(doing, state, after, async () => {
-      const rows = await this.#write(batch)
+      const rows = await this.#write(batch, place)
       const expected = batch.files.reduce((sum, file) => sum + liveRows(file), 0)
       if (rows !== expected) throw wrongRows(doing, rows, expected)
     })
     return after
   }
 
-  async #write({ kind, files }: Batch): Promise<number> {
+  async #write({ kind, files }: Batch, place: RegisteredPlace): Promise<number> {
     if (kind === 'register') {
-      return registerFiles(this.#lake, this.#staging, this.#plan, files, this.#place, this.#deleted)
+      return registerFiles(this.#lake, this.#staging, this.#plan, files, place, this.#deleted)
     }
     return rewriteFiles(this.#lake, this.#staging, this.#plan, files, {
       deleted: this.#deleted,
@@ -98,7 +112,7 @@ export class Mover {
     work: () => Promise<void>,
   ): Promise<void> {
     const info = { migration: before.id, deltaVersion: before.version }
-    await translated(doing, { ...this.#target, migration: before.id }, () =>
+    await engineStep(doing, { ...this.#target, migration: before.id }, () =>
       this.#lake.session.transaction(async () => {
         await replaceState(this.#lake, this.#target, before, after)
         await work()

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import type { DuckDbSession } from '../../platform/duckdb/session.ts'
 import { literalList } from '../../platform/duckdb/sql.ts'
-import { messageOf } from '../../platform/errors.ts'
-import { brokenLog } from '../log/errors.ts'
+import { unreadable } from './broken-file.ts'
 import type { FilePattern } from './patterns.ts'
 import { flatNodeSchema, type ParquetNode, parseParquetSchema } from './schema.ts'
 
@@ -143,11 +142,4 @@ function footerQuery(globs: readonly string[]): string {
           logical_type := s.logical_type)))::VARCHAR AS schema_json
       FROM parquet_full_metadata(${literalList(globs)})
     )`
-}
-
-function unreadable(uri: string, error: unknown) {
-  const message = messageOf(error)
-  return /no files found|no such file|404|not found/i.test(message)
-    ? brokenLog(uri, 'is missing, and the table needs it', error)
-    : brokenLog(uri, `can't be read as Parquet: ${message.split('\n')[0]}`, error)
 }

@@ -9,12 +9,13 @@ import type { FilePlan } from '../plan/file-plan.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { FilesPlan } from '../plan/plan-files.ts'
 import { POSITION } from '../rewrite/selection.ts'
+import type { Ownership } from '../state/state.ts'
 import { DELETED, type DeletedRows } from './deleted-rows.ts'
 
 /** Where the catalog is to find the files: those of the Delta table itself, or copies of them. */
 export interface RegisteredPlace {
   readonly uriOf: (file: Pick<FilePlan, 'file'>) => string
-  /** Every file that may lie beside them. */
+  /** Every file that lay beside them when the plan was made; empty to register each by its own path. */
   readonly present: readonly string[]
 }
 
@@ -86,13 +87,15 @@ async function deleteRows(
   )
 }
 
-/** The files where they are. */
+/**
+ * The files where they are. Those that DuckLake will own are registered by their own paths: a pattern might hand over what was
+ * written meanwhile, and DuckLake would then delete a file that only the Delta table needs.
+ */
 export function inPlace(
   { storage }: { readonly storage: Parameters<typeof uriOf>[0] },
   plan: TablePlan,
+  ownership: Ownership,
 ): RegisteredPlace {
-  return {
-    uriOf: ({ file }) => file.uri,
-    present: [...plan.present.keys()].map((key) => uriOf(storage, key)),
-  }
+  const present = ownership === 'owned' ? [] : [...plan.present.keys()]
+  return { uriOf: ({ file }) => file.uri, present: present.map((key) => uriOf(storage, key)) }
 }

@@ -1,7 +1,7 @@
-import { translated } from '../../backends/duckdb/errors.ts'
 import { LAKE } from '../../backends/ducklake/catalog.ts'
 import { literal } from '../../platform/duckdb/sql.ts'
 import { snapshotsOf } from '../lake/commit-info.ts'
+import { engineStep } from '../lake/engine-errors.ts'
 import { assertUnchangedByOthers } from '../lake/foreign-changes.ts'
 import { canGuard, guard } from '../lake/guard.ts'
 import type { Lake } from '../lake/lake.ts'
@@ -29,7 +29,7 @@ export async function rollback(lake: Lake, target: TableName, force: boolean): P
   const name = state.status === 'done' ? target : stagingName(target)
   const snapshots = await snapshotsOf(lake, state.id)
   if (!force) await assertUnchangedByOthers(lake, name, state.id, REMEDY)
-  return translated('rolling the migration back', { ...target, migration: state.id }, async () => {
+  return engineStep('rolling the migration back', { ...target, migration: state.id }, async () => {
     await keepSource(lake, state, name)
     await lake.session.transaction(async () => {
       await lake.session.run(`DROP TABLE IF EXISTS ${sqlName(name)}`)

@@ -5,6 +5,7 @@ import { LakeduelError } from '../../platform/errors.ts'
 
 /** Schemes that Spark and Hadoop give to what DuckDB and delta-rs call `s3`. */
 const S3_SCHEME = /^s3[an]?:\/\//i
+const REMEDY = 'Give s3://bucket/path, file:///path or a local path.'
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i
 
 /** Where a table, or one of its files, lies. */
@@ -15,9 +16,14 @@ export type Location =
 /**
  * What a person typed as the place of a table: `s3://bucket/key` (also `s3a`, `s3n`), `file:///path`, or a path.
  * Nothing is decoded in an S3 key: it is taken as it is.
- * @throws LakeduelError `USAGE` for another scheme
+ * @throws LakeduelError `USAGE` for another scheme, and for none at all
  */
 export function parseLocation(text: string): Location {
+  if (text === '') {
+    throw new LakeduelError('USAGE', 'The place of a table is empty.', {
+      remedy: REMEDY,
+    })
+  }
   if (S3_SCHEME.test(text)) return s3Location(text.replace(S3_SCHEME, ''))
   if (/^file:/i.test(text))
     return { kind: 'local', path: fileURLToPath(text.replace(/^file:\/*/i, 'file:///')) }
@@ -25,7 +31,7 @@ export function parseLocation(text: string): Location {
   if (scheme !== undefined) {
     throw new LakeduelError('USAGE', `${text} lies in a storage that lakeduel can't read (${scheme}).`, {
       facts: { uri: text },
-      remedy: 'Give s3://bucket/path, file:///path or a local path.',
+      remedy: REMEDY,
     })
   }
   return { kind: 'local', path: resolve(text) }

@@ -1,4 +1,5 @@
 import type { Storage } from '../../platform/endpoints.ts'
+import { LakeduelError, messageOf } from '../../platform/errors.ts'
 import { s3Error } from '../../platform/services/s3/errors.ts'
 import { type ObjectStore, openObjectStore } from '../../platform/storage/object-store.ts'
 
@@ -12,7 +13,7 @@ export function openReadableStore(storage: Storage): ReadableStore & AsyncDispos
     try {
       return await work
     } catch (error) {
-      if (storage.kind === 'local') throw error
+      if (storage.kind === 'local') throw unreadable(storage.root, error)
       throw s3Error(error, { url: storage.endpoint.url, bucket: storage.bucket })
     }
   }
@@ -21,4 +22,12 @@ export function openReadableStore(storage: Storage): ReadableStore & AsyncDispos
     read: (key) => reaching(store.read(key)),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
+}
+
+function unreadable(root: string, cause: unknown): LakeduelError {
+  return new LakeduelError('SOURCE_BROKEN', `${root} can't be read: ${messageOf(cause)}`, {
+    facts: { root },
+    remedy: 'Check the path, and that this user may read all below it.',
+    cause,
+  })
 }

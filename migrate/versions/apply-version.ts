@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { translated } from '../../backends/duckdb/errors.ts'
 import { literal } from '../../platform/duckdb/sql.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { setCommitInfo } from '../lake/commit-info.ts'
+import { engineStep } from '../lake/engine-errors.ts'
 import type { Lake } from '../lake/lake.ts'
 import { nextRowId, tableId } from '../lake/table-id.ts'
 import { sqlName, type TableName } from '../lake/table-name.ts'
@@ -12,6 +12,7 @@ import { DeletionVectorReader } from '../log/deletion-vectors/deletion-vectors.t
 import { commitKey } from '../log/log.ts'
 import type { DeltaSnapshot } from '../log/snapshot.ts'
 import { finishNames } from '../move/finish-table.ts'
+import { brokenDataFile } from '../parquet/broken-file.ts'
 import { planColumns } from '../plan/columns.ts'
 import { isRegistered } from '../plan/file-plan.ts'
 import { type FilesPlan, planFiles } from '../plan/plan-files.ts'
@@ -75,7 +76,8 @@ export class VersionApplier {
     const { before, after, info } = step
     const doing = `applying version ${after.version}`
     const next = { ...state, version: after.version }
-    await translated(doing, { ...this.#target, version: after.version }, async () => {
+    const added = fileChanges(before.files, after.files).added.map(({ uri }) => uri)
+    await engineStep(doing, { ...this.#target, version: after.version }, async () => {
       const plan = await this.#plan(state, step)
       const place = this.#place(state)
       if (state.ownership === 'copied') await copyAll(this.#lake, plan.register.files, place)
@@ -88,6 +90,8 @@ export class VersionApplier {
         const commit = { migration: state.id, deltaVersion: after.version }
         await setCommitInfo(this.#lake, info?.operation ?? doing, commit, info?.userName ?? null)
       })
+    }).catch(async (error: unknown) => {
+      throw (await brokenDataFile(this.#lake.session, added, error)) ?? error
     })
     return next
   }

@@ -26,10 +26,12 @@ export class LocalStore implements ObjectStore {
       .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
       .filter((key) => key.startsWith(prefix))
       .sort()
-    return pLimit(PARALLEL_STATS).map(keys, async (key) => {
-      const { size, mtimeMs } = await stat(join(this.#root, key))
-      return { key, bytes: size, modifiedAtMs: Math.floor(mtimeMs) }
+    const objects = await pLimit(PARALLEL_STATS).map(keys, async (key) => {
+      // One that is removed meanwhile is not there, as in an object store.
+      const found = await stat(join(this.#root, key)).catch(nullWhereMissing)
+      return found === null ? null : { key, bytes: found.size, modifiedAtMs: Math.floor(found.mtimeMs) }
     })
+    return objects.filter((object) => object !== null)
   }
 
   async read(key: string): Promise<Uint8Array | null> {
@@ -101,6 +103,11 @@ export class LocalStore implements ObjectStore {
 }
 
 function emptyWhereMissing(error: unknown): [] {
-  if (errorCode(error) === 'ENOENT') return []
+  return nullWhereMissing(error) ?? []
+}
+
+/** Below a file there is nothing either. */
+function nullWhereMissing(error: unknown): null {
+  if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return null
   throw error
 }
