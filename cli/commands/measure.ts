@@ -10,6 +10,7 @@ import { collect, parseRepeat, parseSeed } from '../bench/values.ts'
 import { blowsOf, CHAOS_DEFAULTS, measureChaos } from '../measure/chaos.ts'
 import { measureInvoices } from '../measure/invoices.ts'
 import { measureMicro } from '../measure/micro/measure.ts'
+import { measureBeside } from '../measure/migration/beside.ts'
 import { measureMigration } from '../measure/migration/migration.ts'
 import { dltVersions, measureNarrowRows } from '../measure/narrow-rows.ts'
 import { measureOverlap } from '../measure/overlap.ts'
@@ -108,6 +109,10 @@ function migrationCommand(): Command {
     .option('--files <n>', 'small files to register', parseRows, 10_000)
     .option('--partitions <n>', 'that they lie in', parseRows, 100)
     .option('--rewrite <size>', 'rewrite so much in files of 64 MiB instead, such as 5GB', parseSize)
+    .option(
+      '--beside <folder>',
+      'register all Delta tables below it instead, and the small files, by turns with delta2ducklake, and tell which are exact',
+    )
     .option('--max-memory <size>', 'that the migrator may take', parseSize, 512 * 2 ** 20)
     .option('--repeat <n>', 'repetitions', parseCount, 1)
     .action(migration)
@@ -153,11 +158,17 @@ interface MigrationOptions {
   readonly files: number
   readonly partitions: number
   readonly rewrite?: number
+  readonly beside?: string
   readonly maxMemory: number
   readonly repeat: number
 }
 
-async function migration({ files, partitions, rewrite, maxMemory, repeat }: MigrationOptions): Promise<void> {
+async function migration(options: MigrationOptions): Promise<void> {
+  const { files, partitions, rewrite, beside, maxMemory, repeat } = options
+  if (beside !== undefined) {
+    const request = { folder: beside, made: { files, partitions }, repetitions: repeat }
+    return print(await measureBeside(request, interruptSignal()))
+  }
   const shape = rewrite === undefined ? { files, partitions } : { bytes: rewrite }
   const request = { shape, maxMemoryBytes: maxMemory, repetitions: repeat }
   print(await measureMigration(request, interruptSignal()))

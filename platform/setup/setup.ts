@@ -4,6 +4,7 @@ import type { ListrTask } from 'listr2'
 import { withDiskFullError } from '../disk.ts'
 import { runTasks } from '../progress.ts'
 import { checkoutStep } from './checkout.ts'
+import { delta2ducklakeStep } from './delta2ducklake.ts'
 import { duckdbExtensionsStep, type ExtensionPaths } from './duckdb-extensions.ts'
 import { withLock } from './lock.ts'
 import { minioStep } from './minio.ts'
@@ -55,6 +56,11 @@ export function ensureSidecar(
   signal?: AbortSignal,
 ): Promise<SidecarSetup> {
   return ensure(sidecarStep(engines), home, signal)
+}
+
+/** The interpreter that delta2ducklake runs in, with it, made when it is missing. Errors as in `ensureSetup`. */
+export function ensureDelta2ducklake(home: string, signal?: AbortSignal): Promise<string> {
+  return ensure(delta2ducklakeStep, home, signal)
 }
 
 /** The folder of lakeduel as it was at a commit, with its packages; made when it is missing. Errors as in `ensureSetup`. */

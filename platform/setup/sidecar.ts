@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,6 +8,7 @@ import { findNewestPython, type PythonInterpreter } from './python.ts'
 import { type EngineVersions, requirementsWith, VERSIONED_ENGINES } from './sidecar-requirements.ts'
 import type { Step, StepContext } from './step.ts'
 import { runTool } from './tool.ts'
+import { environmentName, interpreterOf, makeVirtualEnvironment } from './virtual-environment.ts'
 
 /** The oldest Python that deltalite's wheel, built for the stable ABI of 3.12, can be imported from. */
 const DELTALITE_MINOR = 12
@@ -64,12 +64,7 @@ async function requirementsOf(versions: EngineVersions): Promise<string> {
 }
 
 function environmentDir(home: string, requirements: string): string {
-  const hash = createHash('sha256').update(requirements).digest('hex')
-  return join(home, `sidecar-${hash.slice(0, 12)}`)
-}
-
-function interpreterOf(environment: string): string {
-  return join(environment, 'bin', 'python')
+  return join(home, environmentName('sidecar', requirements))
 }
 
 async function readEnvironment(environment: string): Promise<SidecarSetup | null> {
@@ -88,28 +83,13 @@ function stampOf({ path, version, minor }: PythonInterpreter): z.infer<typeof st
   }
 }
 
-/** Never from source: building delta-rs takes tens of minutes and a Rust toolchain. */
 async function makeEnvironment(
   context: StepContext,
   interpreter: PythonInterpreter,
   requirements: string,
 ): Promise<void> {
   const { workDir, signal, report } = context
-  report(`virtual environment of Python ${interpreter.version}`)
-  const remedy = `Try '${interpreter.path} -m venv' by hand; the Python installation may be incomplete.`
-  await runTool(interpreter.path, ['-m', 'venv', '--clear', workDir], { signal, report, remedy })
-  const file = join(workDir, 'requirements.txt')
-  await writeFile(file, requirements)
-  const hashes = requirements.includes('--hash=') ? ['--require-hashes'] : []
-  await runTool(
-    interpreterOf(workDir),
-    ['-m', 'pip', 'install', '--no-input', '--only-binary', ':all:', ...hashes, '-r', file],
-    {
-      signal,
-      report,
-      remedy: 'Check that pip reaches its package index (pip config list), then run the command again.',
-    },
-  )
+  await makeVirtualEnvironment(context, interpreter, requirements)
   await runTool(interpreterOf(workDir), ['-c', 'import lakeduel_sidecar.requests'], {
     signal,
     report,

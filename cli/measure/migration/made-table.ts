@@ -56,14 +56,19 @@ export async function makeDeltaTable(
     storage,
   }: { readonly python: string; readonly folder: string; readonly storage: Storage },
 ): Promise<string> {
-  const [script, args] =
-    'files' in shape
-      ? [SMALL_FILES, [shape.files, shape.partitions].map(String)]
-      : [LARGE_FILES, [String(shape.bytes)]]
-  await execa(python, ['-c', script, folder, ...args])
+  await writeDeltaTable(shape, python, folder)
   await using from = openObjectStore({ kind: 'local', root: folder })
   await using to = openObjectStore(storage)
   const files = await from.list('')
   await pLimit(UPLOADS_AT_ONCE).map(files, ({ key }) => to.putFile(join(folder, key), key))
   return uriOf(storage, '').replace(/\/$/, '')
+}
+
+/** Makes a Delta table in a folder of this machine. */
+export async function writeDeltaTable(shape: TableShape, python: string, folder: string): Promise<void> {
+  const [script, args] =
+    'files' in shape
+      ? [SMALL_FILES, [shape.files, shape.partitions].map(String)]
+      : [LARGE_FILES, [String(shape.bytes)]]
+  await execa(python, ['-c', script, folder, ...args])
 }
