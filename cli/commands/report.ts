@@ -59,6 +59,7 @@ Examples:
   lakeduel report run >> "$GITHUB_STEP_SUMMARY" --format markdown
   lakeduel report monday tuesday --format csv --out both.csv
   lakeduel report run --serve                            in a browser, while the run goes on
+  lakeduel report .lakeduel/results --serve              all runs in a folder, each with its page
 `
 
 const port = (given: string): number => wholeNumber(given, 1, 65_535)
@@ -80,7 +81,7 @@ export function reportCommand(): Command {
     )
     .option(
       '--serve',
-      'show it in a browser on this machine, and again whenever the run has gone on, until Ctrl-C',
+      'show it in a browser on this machine, a run or a folder of several, and again whenever one has gone on, until Ctrl-C',
     )
     .option('--port <n>', 'the port of --serve (default: any that is free)', port)
     .addHelpText('after', HELP)
@@ -112,7 +113,7 @@ async function serve(
     options.out !== undefined ||
     command.getOptionValueSource('format') !== 'default'
   ) {
-    throw new LakeduelError('USAGE', '--serve shows the page of one run, and writes nothing.', {
+    throw new LakeduelError('USAGE', '--serve shows one folder in a browser, and writes nothing.', {
       remedy: 'Give one folder, and neither --format nor --out.',
     })
   }

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { LakeduelError } from '../../platform/errors.ts'
 import { parseResults, parseResultsLog, type Results } from '../../reports/schema.ts'
-import { parsedResults, ResultsFile } from '../../scenarios/runner/results-file.ts'
+import { parsedResults, ResultsFile, reasonOf } from '../../scenarios/runner/results-file.ts'
 import { isS3Address, readS3Object } from './s3-object.ts'
 
 /**
@@ -22,7 +22,7 @@ function resultsIn(path: string, text: string): Results {
 }
 
 function noResults(path: string, cause?: unknown): never {
-  throw new LakeduelError('RESULTS_CORRUPT', `There are no readable results at ${path}.`, {
+  throw new LakeduelError('RESULTS_CORRUPT', `There are no readable results at ${path}${reasonOf(cause)}.`, {
     facts: { path },
     remedy:
       'Give a results.json, a results.ndjson, the folder of a run, or the s3:// address of a results file.',

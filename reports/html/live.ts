@@ -6,11 +6,13 @@ export interface Live {
   readonly version: string
   /** What is told above the page, such as how far the run is. */
   readonly status: string
+  /** Whether it is one of several runs, to whose list the page leads back. */
+  readonly isListed: boolean
 }
 
 /** The line above a live page, and the script by which it follows its run. */
-export function renderLive({ version, status }: Live): string {
-  return `<p id="live" role="status" data-version="${escapeHtml(version)}">${escapeHtml(status)}</p>
+export function renderLive({ version, status, isListed }: Live): string {
+  return `${isListed ? '<p><a href="/">All runs</a></p>\n' : ''}<p id="live" role="status" data-version="${escapeHtml(version)}">${escapeHtml(status)}</p>
 <script>${LIVE_SCRIPT}</script>`
 }
 
@@ -31,7 +33,7 @@ export function renderWaiting(live: Live, message: string): string {
 }
 
 const OFFLINE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
-const LIVE_POLICY = `${OFFLINE_POLICY}; connect-src 'self'`
+export const LIVE_POLICY = `${OFFLINE_POLICY}; connect-src 'self'`
 
 /** Which requests a page may make: none, or only to the server that it came from. */
 export function policyOf(live: Live | null): string {
@@ -46,14 +48,15 @@ const LIVE_SCRIPT = String.raw`'use strict'
 {
   const parts = () => [...document.querySelectorAll('details')]
   const line = document.getElementById('live')
+  const kept = 'unfolded ' + location.pathname
   addEventListener('load', () => {
-    const open = new Set(JSON.parse(sessionStorage.getItem('unfolded') || '[]'))
+    const open = new Set(JSON.parse(sessionStorage.getItem(kept) || '[]'))
     parts().forEach((part, index) => { if (open.has(index)) part.open = true })
-    const events = new EventSource('/events')
+    const events = new EventSource('/events' + location.pathname)
     events.onmessage = ({ data }) => {
       if (data === line.dataset.version) return
       events.close()
-      sessionStorage.setItem('unfolded', JSON.stringify(parts().flatMap((part, index) => (part.open ? [index] : []))))
+      sessionStorage.setItem(kept, JSON.stringify(parts().flatMap((part, index) => (part.open ? [index] : []))))
       location.reload()
     }
     events.onerror = () => { line.textContent = 'The server has ended; this is what it showed last.' }

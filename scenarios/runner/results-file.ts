@@ -1,6 +1,7 @@
 import { appendFile, mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LakeduelError } from '../../platform/errors.ts'
+import { errorCode } from '../../platform/disk.ts'
+import { LakeduelError, messageOf } from '../../platform/errors.ts'
 import type { LogRecord, Results } from '../../reports/schema.ts'
 import { logLine, parseResults, parseResultsLog, ResultsCorruptError } from '../../reports/schema.ts'
 
@@ -43,11 +44,15 @@ export class ResultsFile {
     const log = await readFile(this.#log, 'utf8').catch(() => null)
     if (log !== null) return parsedResults(this.#log, () => parseResultsLog(log))
     const text = await readFile(this.path, 'utf8').catch((cause: unknown) => {
-      throw new LakeduelError('RESULTS_CORRUPT', `There is no readable results file at ${this.path}.`, {
-        facts: { path: this.path },
-        remedy: 'Give the folder of a run, the one that holds its results.json or results.ndjson.',
-        cause,
-      })
+      throw new LakeduelError(
+        'RESULTS_CORRUPT',
+        `There is no readable results file at ${this.path}${reasonOf(cause)}.`,
+        {
+          facts: { path: this.path },
+          remedy: 'Give the folder of a run, the one that holds its results.json or results.ndjson.',
+          cause,
+        },
+      )
     })
     return parsedResults(this.path, () => parseResults(text))
   }
@@ -80,4 +85,9 @@ async function replace(path: string, text: string): Promise<void> {
     await file.close()
   }
   await rename(unfinished, path)
+}
+
+/** Why a file that is there can't be read; nothing of one that isn't. */
+export function reasonOf(cause: unknown): string {
+  return cause === undefined || errorCode(cause) === 'ENOENT' ? '' : ` (${messageOf(cause)})`
 }
