@@ -7,7 +7,7 @@ import { type Comparison, compareResults, EXIT_CODES } from '../../reports/compa
 import { plural } from '../../reports/format.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
 import { collect, wholeNumber } from '../bench/values.ts'
-import { assertAlike } from '../compare/assert-alike.ts'
+import { assertAlike, assertMeasured } from '../compare/assert-alike.ts'
 import { compareLive, type LiveOptions } from '../compare/live.ts'
 import {
   assertDiffer,
@@ -35,9 +35,9 @@ const WIDEST = 100
 
 const HELP = `
 Versions and commits:
-  --deltalake, --deltalite and --refs make what each side runs in first (a Python environment, or a worktree with its
-  packages) and keep it below LAKEDUEL_HOME; then both take turns as two commands do. Run \`lakeduel services up\` before,
-  or each turn starts servers of its own. Two versions of DuckDB and its extensions are two commits: one pins the other.
+  --deltalake, --deltalite, --duckdb-extensions and --refs make what each side runs in first (a Python environment, a
+  DuckDB with its extensions, or a worktree with its packages) and keep it below LAKEDUEL_HOME; then both take turns as two commands do. Run \`lakeduel services up\` before,
+  or each turn starts servers of its own. An extension of DuckDB fits one version of it, so that --duckdb-extensions takes both.
 
 How it decides:
   counts     that repeat exactly are held to the unit; +1 request is worse
@@ -54,6 +54,7 @@ Examples:
     --baseline-cmd  'node ../main/cli/main.ts bench --profile smoke --scenario merge-partitions --repeat 1 --out {out}' \\
     --candidate-cmd 'node cli/main.ts bench --profile smoke --scenario merge-partitions --repeat 1 --out {out}'
   lakeduel compare --deltalake 1.0.2,1.2.1 --metric 'apply.s3.*'     does an upgrade cost requests?
+  lakeduel compare --duckdb-extensions 1.5.4,1.5.5 --max-minutes 4
   lakeduel compare --refs main,HEAD --bench '--profile smoke --scenario wide-json --arm ducklake/merge'
   lakeduel compare a.json b.json --markdown >> "$GITHUB_STEP_SUMMARY"
 
@@ -76,6 +77,10 @@ export function compareCommand(): Command {
     .option('--candidate-cmd <command>', 'the command of what is judged')
     .option('--deltalake <a,b>', 'two published versions of delta-rs, each in an environment of its own')
     .option('--deltalite <a,b>', 'two published versions of deltalite, in the same way')
+    .option(
+      '--duckdb-extensions <a,b>',
+      'two published versions of DuckDB, each with its own extensions (DuckLake and the others)',
+    )
     .option('--refs <a,b>', 'two commits of lakeduel, each in a git worktree of its own')
     .option(
       '--bench <arguments>',
@@ -122,6 +127,7 @@ async function compare(
   const [baseline, candidate] = await Promise.all([readResults(baselinePath), readResults(candidatePath)])
   const comparison = compareResults(baseline, candidate, rulesOf(options))
   assertAlike(comparison, options)
+  assertMeasured(comparison)
   assertJudged(comparison, options)
   process.stdout.write(textOf(comparison, options))
   process.exitCode = EXIT_CODES[comparison.verdict]
@@ -130,7 +136,7 @@ async function compare(
 function severalWays(): LakeduelError {
   return new LakeduelError('USAGE', 'Give two results, two commands or two versions, and not some of each.', {
     remedy:
-      'lakeduel compare BASELINE CANDIDATE, --baseline-cmd with --candidate-cmd, or one of --deltalake, --deltalite and --refs.',
+      'lakeduel compare BASELINE CANDIDATE, --baseline-cmd with --candidate-cmd, or one of --deltalake, --deltalite, --duckdb-extensions and --refs.',
   })
 }
 
@@ -146,6 +152,7 @@ async function compareCommands(
     compare: rulesOf(options),
     check: (comparison) => {
       assertAlike(comparison, options)
+      assertMeasured(comparison)
       if (subjects !== undefined) assertDiffer(subjects, comparison)
       assertJudged(comparison, options)
     },
@@ -175,8 +182,10 @@ function textOf(comparison: Comparison, { json, markdown, all }: CompareOptions)
   return `${renderComparison(comparison, { width: Math.min(width, WIDEST), color }, all === true)}\n`
 }
 
-function assertJudged({ judgements }: Comparison, { metric }: CompareOptions): void {
-  if (metric.length === 0 || judgements.length > 0) return
+function assertJudged({ judgements, outcomes }: Comparison, { metric }: CompareOptions): void {
+  // An arm that fails on one side has no figure to judge, and its outcome is the verdict.
+  const told = outcomes.some(({ reason }) => reason !== '')
+  if (metric.length === 0 || judgements.length > 0 || told) return
   throw new LakeduelError('USAGE', `No metric that both files have is called ${metric.join(' or ')}.`, {
     remedy: 'Leave --metric out with --all to see what they are called, or use * for any text.',
   })

@@ -1,4 +1,5 @@
 import { LakeduelError } from '../../platform/errors.ts'
+import { describeGroup } from '../../reports/compare/pairs.ts'
 import type { Comparison } from '../../reports/compare.ts'
 
 /**
@@ -20,5 +21,19 @@ export function assertAlike(
     facts: { differences: conditions },
     remedy:
       'Measure both on one machine with the same settings, or say --mixed to compare them all the same.',
+  })
+}
+
+/**
+ * Of what failed on both sides alike, nothing was compared, whatever is the same about it.
+ * @throws LakeduelError `USAGE` with what went wrong, when no arm has a figure on either side
+ */
+export function assertMeasured({ outcomes, judgements }: Pick<Comparison, 'outcomes' | 'judgements'>): void {
+  const failed = outcomes.filter(({ verdict, reason }) => verdict === 'same' && reason !== '')
+  if (judgements.length > 0 || failed.length === 0 || failed.length < outcomes.length) return
+  const reasons = failed.map((outcome) => `${describeGroup(outcome)}: ${outcome.reason}`)
+  throw new LakeduelError('USAGE', `Nothing was measured on either side.\n${reasons.join('\n')}`, {
+    facts: { reasons },
+    remedy: 'Put right what failed, or choose arms and scenarios that run here.',
   })
 }

@@ -3,7 +3,8 @@ import { LakeduelError } from '../../platform/errors.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
 import { packageRoot } from '../../platform/package-root.ts'
 import { changesIn, commitOf } from '../../platform/setup/checkout.ts'
-import { ensureCheckout, ensureSidecar } from '../../platform/setup/setup.ts'
+import { duckdbVariables } from '../../platform/setup/duckdb-folder.ts'
+import { ensureCheckout, ensureDuckdb, ensureSidecar } from '../../platform/setup/setup.ts'
 import { VERSIONED_ENGINES } from '../../platform/setup/sidecar-requirements.ts'
 import type { Comparison } from '../../reports/compare.ts'
 import { MAIN_FILE } from '../main-file.ts'
@@ -13,25 +14,35 @@ import type { LiveOptions } from './live.ts'
 export interface SubjectOptions {
   readonly deltalake?: string
   readonly deltalite?: string
+  readonly duckdbExtensions?: string
   readonly refs?: string
   readonly bench?: string
 }
 
 /** What is compared: the fact of the results that tells the two sides apart, and its value on each. */
 export interface Subjects {
-  readonly what: 'deltalake' | 'deltalite' | 'commit'
+  readonly what: 'deltalake' | 'deltalite' | 'duckdb' | 'commit'
   readonly baseline: string
   readonly candidate: string
 }
 
-type Versioned = 'deltalake' | 'deltalite' | 'refs'
+type Versioned = 'deltalake' | 'deltalite' | 'duckdbExtensions' | 'refs'
 
-const VERSIONED = [...VERSIONED_ENGINES, 'refs'] as const satisfies readonly Versioned[]
+const VERSIONED = [...VERSIONED_ENGINES, 'duckdbExtensions', 'refs'] as const satisfies readonly Versioned[]
+
+const flagOf = (option: Versioned) => `--${option === 'duckdbExtensions' ? 'duckdb-extensions' : option}`
+const EXAMPLE_PAIRS: Readonly<Record<Versioned, string>> = {
+  deltalake: '1.6.3,1.6.6',
+  deltalite: '0.2.0,0.3.0',
+  duckdbExtensions: '1.5.4,1.5.5',
+  refs: 'main,HEAD',
+}
 
 const MERGE = '--profile smoke --scenario merge-partitions'
 const DEFAULT_BENCH: Readonly<Record<Versioned, string>> = {
   deltalake: `${MERGE} --arm delta/merge`,
   deltalite: `${MERGE} --arm delta/deltalite`,
+  duckdbExtensions: `${MERGE} --arm ducklake/merge`,
   refs: MERGE,
 }
 
@@ -39,12 +50,16 @@ const DEFAULT_BENCH: Readonly<Record<Versioned, string>> = {
 export function versionedOption(options: SubjectOptions): Versioned | null {
   const [first, second] = VERSIONED.filter((name) => options[name] !== undefined)
   if (second !== undefined)
-    throw new LakeduelError('USAGE', `--${first} and --${second} can't be compared at once.`, {
-      remedy: 'Change one thing at a time, so that it is clear what made the difference.',
-    })
+    throw new LakeduelError(
+      'USAGE',
+      `${flagOf(first ?? second)} and ${flagOf(second)} can't be compared at once.`,
+      {
+        remedy: 'Change one thing at a time, so that it is clear what made the difference.',
+      },
+    )
   if (first === undefined && options.bench !== undefined)
     throw new LakeduelError('USAGE', '--bench says what to run, but not which versions of what.', {
-      remedy: 'Add --deltalake A,B, --deltalite A,B or --refs A,B.',
+      remedy: 'Add --deltalake A,B, --deltalite A,B, --duckdb-extensions A,B or --refs A,B.',
     })
   return first ?? null
 }
@@ -53,9 +68,9 @@ export function versionedOption(options: SubjectOptions): Versioned | null {
 export function pairOf(option: Versioned, text: string): readonly [string, string] {
   const [baseline = '', candidate = '', ...more] = text.split(',').map((part) => part.trim())
   if (baseline !== '' && candidate !== '' && more.length === 0) return [baseline, candidate]
-  throw new LakeduelError('USAGE', `--${option} takes two, the baseline first, not "${text}".`, {
+  throw new LakeduelError('USAGE', `${flagOf(option)} takes two, the baseline first, not "${text}".`, {
     facts: { option, text },
-    remedy: `For example: --${option} ${option === 'refs' ? 'main,HEAD' : '1.6.3,1.6.6'}`,
+    remedy: `For example: ${flagOf(option)} ${EXAMPLE_PAIRS[option]}`,
   })
 }
 
@@ -69,11 +84,12 @@ export async function prepareSubjects(
 ): Promise<{ readonly subjects: Subjects; readonly commands: LiveOptions['commands'] }> {
   const pair = pairOf(option, options[option] ?? '')
   const bench = options.bench ?? DEFAULT_BENCH[option]
-  return option === 'refs' ? await commits(pair, bench) : await engines(option, pair, bench)
+  if (option === 'refs') return await commits(pair, bench)
+  return option === 'duckdbExtensions' ? await duckdbs(pair, bench) : await engines(option, pair, bench)
 }
 
 async function engines(
-  name: Exclude<Versioned, 'refs'>,
+  name: Exclude<Versioned, 'refs' | 'duckdbExtensions'>,
   [baseline, candidate]: readonly [string, string],
   bench: string,
 ): Promise<{ readonly subjects: Subjects; readonly commands: LiveOptions['commands'] }> {
@@ -87,6 +103,31 @@ async function engines(
     subjects: { what: name, baseline, candidate },
     commands: { baseline: command(baseline), candidate: command(candidate) },
   }
+}
+
+/** An extension fits one version of DuckDB only, so that each side has both, and everything else is the same. */
+async function duckdbs(
+  [baseline, candidate]: readonly [string, string],
+  bench: string,
+): Promise<{ readonly subjects: Subjects; readonly commands: LiveOptions['commands'] }> {
+  for (const version of [baseline, candidate]) assertRelease(version)
+  const { home } = await loadConfig()
+  const command = async (version: string) => {
+    const folder = await ensureDuckdb(home, version, interruptSignal())
+    return benchCommand(MAIN_FILE, duckdbVariables(folder), bench)
+  }
+  return {
+    subjects: { what: 'duckdb', baseline, candidate },
+    commands: { baseline: await command(baseline), candidate: await command(candidate) },
+  }
+}
+
+function assertRelease(version: string): void {
+  if (/^\d+\.\d+\.\d+$/.test(version)) return
+  throw new LakeduelError('USAGE', `"${version}" is no version of DuckDB.`, {
+    facts: { version },
+    remedy: `For example: ${flagOf('duckdbExtensions')} ${EXAMPLE_PAIRS.duckdbExtensions}`,
+  })
 }
 
 /** The checkouts use the services and the set-up of this one. */
@@ -152,6 +193,6 @@ export function assertDiffer(
   if (baseline === candidate || differences.subject.some((clause) => clause.startsWith(`${what}: `))) return
   throw new LakeduelError('USAGE', `What was run doesn't use ${what}: both sides are the same.`, {
     facts: { what, baseline, candidate },
-    remedy: `Choose arms with --bench that use it, as: --bench '${MERGE} --arm ${what === 'deltalite' ? 'delta/deltalite' : 'delta/merge'}'`,
+    remedy: `Choose arms with --bench that use it, as: --bench '${MERGE} --arm ${what === 'deltalite' ? 'delta/deltalite' : what === 'duckdb' ? 'ducklake/merge' : 'delta/merge'}'`,
   })
 }

@@ -23,7 +23,7 @@ const LAKEDUEL_VARIABLES: Readonly<Record<string, string>> = {
 }
 
 /** Variables that are read elsewhere, so that they are no unknown keys: the config file's own path, and an armed fault. */
-const OTHER_VARIABLES = ['LAKEDUEL_CONFIG', 'LAKEDUEL_FAULT']
+const OTHER_VARIABLES = ['LAKEDUEL_CONFIG', 'LAKEDUEL_FAULT', 'LAKEDUEL_DUCKDB_FROM']
 
 /** The variables of AWS's and Postgres's own tools, later ones first in rank. They rank below LAKEDUEL_*. */
 const STANDARD_VARIABLES: readonly (readonly [name: string, path: string])[] = [

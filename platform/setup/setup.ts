@@ -6,6 +6,7 @@ import { runTasks } from '../progress.ts'
 import { checkoutStep } from './checkout.ts'
 import { delta2ducklakeStep } from './delta2ducklake.ts'
 import { duckdbExtensionsStep, type ExtensionPaths } from './duckdb-extensions.ts'
+import { duckdbReleaseStep } from './duckdb-release.ts'
 import { withLock } from './lock.ts'
 import { minioStep } from './minio.ts'
 import { type SidecarSetup, sidecarStep } from './sidecar.ts'
@@ -61,6 +62,14 @@ export function ensureSidecar(
 /** The interpreter that delta2ducklake runs in, with it, made when it is missing. Errors as in `ensureSetup`. */
 export function ensureDelta2ducklake(home: string, signal?: AbortSignal): Promise<string> {
   return ensure(delta2ducklakeStep, home, signal)
+}
+
+/** A release of DuckDB with its extensions, which is taken from the folder by `duckdbVariables`. Errors as in `ensureSetup`. */
+export async function ensureDuckdb(home: string, release: string, signal?: AbortSignal): Promise<string> {
+  const folder = await ensure(duckdbReleaseStep(release), home, signal)
+  const python = async () => (await ensure(sidecarStep(), home, signal)).python
+  await ensure(duckdbExtensionsStep(python, release), home, signal)
+  return folder
 }
 
 /** The folder of lakeduel as it was at a commit, with its packages; made when it is missing. Errors as in `ensureSetup`. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { compareCommand } from '../../../cli/commands/compare.ts'
 import { COUNT, filesOf, TIME } from '../../reports/compare/made-up-pairs.ts'
+import { failedCell } from '../../reports/made-up-results.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -69,6 +70,29 @@ test('two commands of the same thing pass at the first look', async () => {
     pairs: 8,
     exitCode: 0,
   })
+})
+
+test('what fails on both sides ends it after the first pair, with what went wrong', async () => {
+  const { arm, id, scenario, repetition } = template.cells[0] ?? failedCell('', '', 0, '')
+  const failed = { ...failedCell(scenario, arm, repetition, 'it lacks a function'), id }
+  const out = join(folder, 'failed.json')
+  await writeFile(out, JSON.stringify({ ...template, cells: [failed] }))
+  const side = `mkdir {out} && cp '${out}' {out}/results.json`
+  for (const more of [[], ['--metric', 'apply.*']])
+    await expect(compare('--baseline-cmd', side, '--candidate-cmd', side, ...more)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/Nothing was measured on either side[^]*it lacks a function/),
+    })
+})
+
+test('what fails in the candidate alone is worse, also where one metric was asked for', async () => {
+  const { arm, id, scenario, repetition } = template.cells[0] ?? failedCell('', '', 0, '')
+  const failed = { ...failedCell(scenario, arm, repetition, 'it lacks a function'), id }
+  const [before, after] = [join(folder, 'before.json'), join(folder, 'after.json')]
+  await writeFile(before, JSON.stringify(template))
+  await writeFile(after, JSON.stringify({ ...template, cells: [failed] }))
+  const { exitCode, verdict } = await compare(before, after, '--metric', 'wallMs', '--json')
+  expect({ exitCode, verdict }).toEqual({ exitCode: 1, verdict: 'regression' })
 })
 
 test('a slower command is an alarm that as many fresh pairs confirm', async () => {

@@ -14,6 +14,9 @@ test('two versions are two, the baseline first', () => {
 describe('is refused before anything is made:', () => {
   test('what can not be told apart, or is asked for in several ways', async () => {
     await compare('--deltalake', '1,2', '--refs', 'a,b').toThrow("can't be compared at once")
+    await compare('--refs', 'a,b', '--duckdb-extensions', '1,2').toThrow(
+      "--duckdb-extensions and --refs can't be compared at once",
+    )
     await compare('--deltalake', '1,2', 'results.json').toThrow('not some of each')
     await compare('--refs', 'a,b', '--baseline-cmd', 'true {out}').toThrow('not some of each')
     await compare('--bench', '--profile smoke', 'a.json', 'b.json').toThrow('which versions of what')
@@ -22,6 +25,11 @@ describe('is refused before anything is made:', () => {
   test('a version that is none, which pip would take for an option or a range', async () => {
     for (const version of ['--index-url=elsewhere', '>1.0', 'latest', '1.6.6;x'])
       await compare('--deltalake', `1.6.6,${version}`).toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+
+  test('a DuckDB that is no version, which npm would take for a range or an address', async () => {
+    for (const version of ['latest', '>1.0', '1.5', 'file:../elsewhere', '1.5.4-r.1'])
+      await compare('--duckdb-extensions', `1.5.5,${version}`).toThrow(`"${version}" is no version of DuckDB`)
   })
 
   test('a ref that the repository does not have, whatever it looks like', async () => {
