@@ -8,6 +8,7 @@ import type { BenchPlan } from '../../scenarios/runner/bench.ts'
 import { ResultsFile } from '../../scenarios/runner/results-file.ts'
 import { dryRun, dryRunText } from '../bench/dry-run.ts'
 import { assertRoom } from '../bench/estimate.ts'
+import { folderName } from '../bench/folder-name.ts'
 import { listing, listingText } from '../bench/list.ts'
 import { chosen } from '../bench/nearest.ts'
 import type { BenchOptions } from '../bench/request.ts'
@@ -105,7 +106,7 @@ async function run(options: BenchOptions): Promise<void> {
     plan,
     settings,
     config,
-    folder: resolve(options.resume ?? options.out ?? join(config.home, 'results', timestamp())),
+    folder: resolve(options.resume ?? options.out ?? join(config.home, 'results', folderName())),
     resumed,
     command: ['lakeduel', ...process.argv.slice(2)].join(' '),
   })
@@ -130,9 +131,4 @@ async function printDryRun(plan: BenchPlan, { json, config: configFile }: BenchO
 function summary(results: Results, paths: ReportPaths): string {
   const table = renderConsole(results, consoleOptions(process.stdout, process.env))
   return `${table}\n\nresults  ${paths.results}\nreport   ${paths.markdown}\npage     ${paths.html}\n`
-}
-
-/** Sortable and fit for a folder's name: 2026-11-22T21-20-05. */
-function timestamp(): string {
-  return new Date().toISOString().slice(0, 19).replaceAll(':', '-')
 }

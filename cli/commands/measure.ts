@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { ARMS, type Arm } from '../../backends/backend.ts'
+import { loadConfig } from '../../platform/config/load.ts'
 import { interruptSignal } from '../../platform/interrupt.ts'
 import { renderConsole } from '../../reports/console.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
@@ -226,7 +227,7 @@ function microCommand(): Command {
     )
     .option('--repeat <n>', 'repetitions, each in a fresh process', parseRepeat, 7)
     .option('--time <duration>', 'for each piece in each repetition', parseDuration, 500)
-    .option('--out <folder>', 'where results.json goes', join('.lakeduel', 'results', 'micro'))
+    .option('--out <folder>', 'where results.json goes (default: results/micro below LAKEDUEL_HOME)')
     .option('--json', 'print the results as JSON', false)
     .action(micro)
 }
@@ -235,7 +236,7 @@ async function micro(options: MicroFlags): Promise<void> {
   const command = ['lakeduel', ...process.argv.slice(2)].join(' ')
   const asked = { repeat: options.repeat, timeMs: options.time, command }
   const results = await measureMicro(asked, interruptSignal(), (text) => process.stderr.write(`${text}\n`))
-  const file = new ResultsFile(resolve(options.out))
+  const file = new ResultsFile(resolve(options.out ?? join((await loadConfig()).home, 'results', 'micro')))
   await file.save(results)
   const table = () => renderConsole(results, consoleOptions(process.stdout, process.env))
   process.stdout.write(
@@ -246,6 +247,6 @@ async function micro(options: MicroFlags): Promise<void> {
 interface MicroFlags {
   readonly repeat: number
   readonly time: number
-  readonly out: string
+  readonly out?: string
   readonly json: boolean
 }

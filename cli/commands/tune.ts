@@ -6,6 +6,7 @@ import { loadConfig } from '../../platform/config/load.ts'
 import { formatBytes, formatDuration } from '../../reports/format.ts'
 import { ResultsFile } from '../../scenarios/runner/results-file.ts'
 import { dryRunText } from '../bench/dry-run.ts'
+import { folderName } from '../bench/folder-name.ts'
 import { type BenchOptions, planOf, planOfResumed } from '../bench/request.ts'
 import { bench } from '../bench/run.ts'
 import { collect, parseMemoryCap, parseSeed, wholeNumber } from '../bench/values.ts'
@@ -73,7 +74,7 @@ async function tune(options: TuneOptions): Promise<void> {
     return
   }
   const config = await loadConfig({ flags: {}, configFile: options.config })
-  const folder = resolve(options.resume ?? options.out ?? join(config.home, 'tuned', plan.profile))
+  const folder = resolve(options.resume ?? options.out ?? join(config.home, 'tuned', folderName()))
   const command = ['lakeduel', ...process.argv.slice(2)].join(' ')
   const { results, paths } = await bench({ plan, settings: {}, config, folder, resumed, command })
   const profiles = profilesOf(results)

@@ -3,7 +3,7 @@ import { LakeduelError } from '../../platform/errors.ts'
 import type { GateConfig } from '../../reports/gate/config.ts'
 import type { Results } from '../../reports/schema.ts'
 import { readResults } from '../results/read.ts'
-import { isS3Address, putS3Object, readS3Object } from '../results/s3-object.ts'
+import { appendToS3Object, isS3Address, putS3Object } from '../results/s3-object.ts'
 import { appendTo, writeWhole } from '../results/write.ts'
 
 /** A line of the log beside a baseline: why it was replaced, by what. */
@@ -57,8 +57,7 @@ async function replace(path: string, baseline: string, logLine: string): Promise
     return
   }
   await putS3Object(path, baseline)
-  // No object can be added to: of two that are recorded at the same moment, the log may keep one line only.
-  await putS3Object(log, `${(await readS3Object(log)) ?? ''}${logLine}`)
+  await appendToS3Object(log, logLine)
 }
 
 /** Whatever a baseline has wrong would be right for ever after. */

@@ -1,8 +1,11 @@
+import pRetry from 'p-retry'
 import { loadConfig } from '../../platform/config/load.ts'
 import { LakeduelError } from '../../platform/errors.ts'
 import { s3Client } from '../../platform/services/s3/client.ts'
 import { s3Error } from '../../platform/services/s3/errors.ts'
 import { S3Store } from '../../platform/storage/s3-store.ts'
+
+const APPEND_RETRIES = 12
 
 /** Whether a path names an object, as `s3://bucket/key`, and no file. */
 export function isS3Address(path: string): boolean {
@@ -21,6 +24,18 @@ export async function readS3Object(address: string): Promise<string | null> {
  */
 export async function putS3Object(address: string, text: string): Promise<void> {
   await withObject(address, (store, key) => store.put(key, text))
+}
+
+/** Adds a line to an object, however many do so at once. Errors as in `putS3Object`, and `S3_…` when it never succeeds. */
+export async function appendToS3Object(address: string, line: string): Promise<void> {
+  await withObject(address, (store, key) =>
+    pRetry(
+      async () => {
+        if (!(await store.append(key, line))) throw new Error(`${address} was written by others each time`)
+      },
+      { retries: APPEND_RETRIES, minTimeout: 20, maxTimeout: 1_000, randomize: true },
+    ),
+  )
 }
 
 async function withObject<T>(address: string, work: (store: S3Store, key: string) => Promise<T>): Promise<T> {

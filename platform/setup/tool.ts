@@ -14,7 +14,9 @@ export interface ToolOptions {
   readonly remedy: string
 }
 
-const KEPT_LINES = 12
+/** The first lines that tell of an error, as npm's do before it explains how it is used, and the last of all. */
+const FIRST_ERRORS = 8
+const LAST_LINES = 12
 const KILL_AFTER_MS = 3_000
 
 /**
@@ -33,19 +35,34 @@ export async function runTool(command: string, args: readonly string[], options:
   })
   const groupId = tool.pid
   const release = groupId === undefined ? () => undefined : endGroupOn(options.signal, groupId)
-  const lastLines: string[] = []
+  const output = new KeptOutput()
   try {
     for await (const line of tool.iterable({ from: 'all' })) {
-      lastLines.push(line)
-      if (lastLines.length > KEPT_LINES) lastLines.shift()
+      output.add(line)
       options.report(line)
     }
     await tool
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw toolFailure(command, args, lastLines.join('\n') || messageOf(error), options.remedy)
+    throw toolFailure(command, args, output.text || messageOf(error), options.remedy)
   } finally {
     release()
+  }
+}
+
+class KeptOutput {
+  readonly #errors: string[] = []
+  readonly #last: string[] = []
+
+  add(line: string): void {
+    this.#last.push(line)
+    if (this.#last.length <= LAST_LINES) return
+    const dropped = this.#last.shift() ?? ''
+    if (/error/i.test(dropped) && this.#errors.length < FIRST_ERRORS) this.#errors.push(dropped)
+  }
+
+  get text(): string {
+    return [...this.#errors, ...(this.#errors.length === 0 ? [] : ['…']), ...this.#last].join('\n')
   }
 }
 

@@ -5,6 +5,7 @@ import {
   GetObjectCommand,
   NoSuchKey,
   PutObjectCommand,
+  type PutObjectCommandInput,
   paginateListObjectsV2,
   type S3Client,
   S3ServiceException,
@@ -104,9 +105,37 @@ export class S3Store implements ObjectStore {
   }
 
   async putIfAbsent(key: string, text: string): Promise<boolean> {
+    return await this.#putIf(key, text, { IfNoneMatch: '*' })
+  }
+
+  /** Adds to the end of an object, or makes it; false when another one wrote it in the meantime, and nothing was added. */
+  async append(key: string, text: string): Promise<boolean> {
+    const before = await this.#current(key)
+    return before === null
+      ? await this.putIfAbsent(key, text)
+      : await this.#putIf(key, before.text + text, { IfMatch: before.version })
+  }
+
+  async #current(key: string): Promise<{ readonly text: string; readonly version: string } | null> {
+    try {
+      const { Body, ETag = '' } = await this.#client.send(
+        new GetObjectCommand({ Bucket: this.#bucket, Key: this.#root + key }),
+      )
+      return { text: (await Body?.transformToString()) ?? '', version: ETag }
+    } catch (error) {
+      if (error instanceof NoSuchKey) return null
+      throw error
+    }
+  }
+
+  async #putIf(
+    key: string,
+    text: string,
+    condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>,
+  ): Promise<boolean> {
     try {
       const target = { Bucket: this.#bucket, Key: this.#root + key }
-      await this.#client.send(new PutObjectCommand({ ...target, Body: text, IfNoneMatch: '*' }))
+      await this.#client.send(new PutObjectCommand({ ...target, Body: text, ...condition }))
       return true
     } catch (error) {
       if (error instanceof S3ServiceException && TAKEN.has(error.$metadata.httpStatusCode ?? 0)) return false

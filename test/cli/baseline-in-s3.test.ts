@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { appendToS3Object } from '../../cli/results/s3-object.ts'
 import { openObjectStore } from '../../platform/storage/object-store.ts'
 import { oneRequestMore } from '../reports/compare/made-up-pairs.ts'
 import { lakeduel, serviceVariables } from './lakeduel.ts'
@@ -51,6 +52,18 @@ test('a baseline in an object store is recorded, judged by, and replaced with it
   expect(await gate([after])).toMatchObject({ exitCode: 0 })
   const log = new TextDecoder().decode((await store.read('gate/baseline.log.ndjson')) ?? new Uint8Array())
   expectBothReplacements(log)
+})
+
+test('baselines that are recorded at the same moment each keep their line of the log', async () => {
+  const address = `s3://${bucket}/${prefix}gate/at-once/baseline.log.ndjson`
+  for (const [name, value] of Object.entries(serviceVariables())) vi.stubEnv(name, value)
+  const lines = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth']
+  await Promise.all(lines.map((line) => appendToS3Object(address, `${line}\n`)))
+  vi.unstubAllEnvs()
+  const log = new TextDecoder().decode(
+    (await store.read('gate/at-once/baseline.log.ndjson')) ?? new Uint8Array(),
+  )
+  expect(log.trimEnd().split('\n').toSorted()).toEqual(lines.toSorted())
 })
 
 test('a baseline that the store does not give is no verdict, and says why', async () => {

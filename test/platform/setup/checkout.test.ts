@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -60,6 +60,22 @@ test('a checkout that somebody has edited is refused, with how to have it made a
   })
   await git('worktree', 'remove', '--force', checkout)
   expect(await ensureCheckout(home, asked)).toBe(checkout)
+})
+
+test('a lock that lacks a package is named with what it lacks, and not with how npm is used', async () => {
+  await mkdir(join(repository, 'beside'))
+  await writeFile(join(repository, 'beside', 'package.json'), '{ "name": "beside", "version": "1.2.3" }')
+  await writeFile(
+    join(repository, 'package.json'),
+    '{ "name": "made-up", "version": "1.0.0", "dependencies": { "beside": "file:./beside" } }',
+  )
+  await git('add', '.')
+  await git('commit', '--quiet', '--all', '--message', 'lacking')
+  const asked = { repository, commit: await commitOf(repository, 'HEAD') }
+  await expect(ensureCheckout(home, asked)).rejects.toMatchObject({
+    code: 'SETUP_FAILED',
+    message: expect.stringMatching(/Missing: beside@/),
+  })
 })
 
 test('packages that can not be had, or an interrupt, leave no worktree and no folder', async () => {
