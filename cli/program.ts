@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { errorCode } from '../platform/disk.ts'
 import { ERROR_CODES, LakeduelError, messageOf } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
+import { plainLines } from '../reports/plain-text.ts'
 
 const EXAMPLES = `
 Examples:
@@ -66,10 +67,10 @@ function adopt(parent: Command, command: Command): void {
   parent.addCommand(command)
 }
 
-/** The message, its cause where that says more, and the remedy, on stderr. */
+/** The message, its cause where that says more, and the remedy, on stderr. What it quotes can't steer the terminal. */
 function report(error: LakeduelError): void {
-  process.stderr.write(`\nlakeduel: ${error.message}\n`)
-  if (error.remedy !== undefined) process.stderr.write(`  ${error.remedy}\n`)
+  process.stderr.write(`\nlakeduel: ${plainLines(error.message)}\n`)
+  if (error.remedy !== undefined) process.stderr.write(`  ${plainLines(error.remedy)}\n`)
 }
 
 /**
@@ -112,8 +113,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Whoever reads our output may have had enough of it, as `head` has. */
+/** Whoever reads our output may have had enough of it, as `head` has; a disk that it goes to may be full. */
 function endWithTheReader(error: Error): void {
-  if (errorCode(error) !== 'EPIPE') throw error
-  process.exit(0)
+  if (errorCode(error) === 'EPIPE') process.exit(0)
+  if (errorCode(error) !== 'ENOSPC') throw error
+  process.stderr.write(`\nlakeduel: The output can't be written: ${error.message}\n`)
+  process.exit(JUDGES.has(process.argv[2]) ? NOT_JUDGED : ERROR_CODES.DISK_FULL.exitCode)
 }

@@ -1,10 +1,11 @@
+import { plainText } from './plain-text.ts'
 import type { Results } from './schema.ts'
 import type { ScenarioSummary } from './summary.ts'
 import { summarize } from './summary.ts'
 import { comparisonTable } from './tables/comparison.ts'
 import { gridTable } from './tables/grid.ts'
 import type { Table } from './tables/table.ts'
-import { type ConsoleOptions, drawTable, paint, plainText, widthOf, wrap } from './terminal.ts'
+import { type ConsoleOptions, drawTable, paint, widthOf, wrap } from './terminal.ts'
 
 /** The table and the sentences that end a run: who wins, by how much, how sure, and what to doubt. */
 export function renderConsole(results: Results, options: ConsoleOptions): string {

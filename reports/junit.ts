@@ -1,5 +1,5 @@
 /** JUnit XML as CI systems read it: one test case a check or cell, in suites by scenario. */
-import { plainText } from './terminal.ts'
+import { plainText } from './plain-text.ts'
 
 export interface TestCase {
   readonly suite: string

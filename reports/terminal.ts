@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import CliTable from 'cli-table3'
+import { plainText } from './plain-text.ts'
 import type { Column, Table } from './tables/table.ts'
 
 export interface ConsoleOptions {
@@ -21,19 +22,6 @@ export function consoleOptions(
     width: (terminal ? stream.columns : undefined) ?? 120,
     color: terminal && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb',
   }
-}
-
-/**
- * Text from a results file as a terminal may show it: what moves the cursor, sets a title, turns the direction of writing or has
- * no width is written out, as `\\u{1b}`, so that a name can't rewrite what stands beside it.
- */
-export function plainText(value: string): string {
-  return value
-    .replaceAll(/[\t\n\r]+/g, ' ')
-    .replaceAll(
-      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-      (hidden) => `\\u{${(hidden.codePointAt(0) ?? 0).toString(16)}}`,
-    )
 }
 
 function plainTable({ title, columns, rows }: Table): Table {

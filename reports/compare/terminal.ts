@@ -1,5 +1,6 @@
 import type { Comparison } from '../compare.ts'
-import { type ConsoleOptions, drawTable, paint, plainText, wrap } from '../terminal.ts'
+import { plainText } from '../plain-text.ts'
+import { type ConsoleOptions, drawTable, paint, wrap } from '../terminal.ts'
 import { describeGroup } from './pairs.ts'
 import { groupTables, headlineOf, notesOn, tally } from './rows.ts'
 

@@ -2,7 +2,8 @@
 
 import { plural } from '../format.ts'
 import { escapeMarkdown, renderList } from '../markdown/markup.ts'
-import { type ConsoleOptions, paint, plainText, wrap } from '../terminal.ts'
+import { plainText } from '../plain-text.ts'
+import { type ConsoleOptions, paint, wrap } from '../terminal.ts'
 import type { Check, Gate } from './check.ts'
 import { describeCheck } from './limits.ts'
 

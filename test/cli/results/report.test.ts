@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { reportCommand } from '../../../cli/commands/report.ts'
 import { slower } from '../../reports/history/made-up-history.ts'
@@ -71,4 +72,38 @@ test('the page of a history shows its newest run, and the chosen metrics over al
   await writeFile(other, JSON.stringify({ ...elsewhere, environment }))
   const mixed = await report(kept, other, '--format', 'html')
   expect(mixed).toContain('Left out made-up: processor: another')
+})
+
+test('a full disk leaves the old report and nothing half written, and what is no file is not replaced', async () => {
+  const out = join(folder, 'kept.csv')
+  await writeFile(out, 'old')
+  await mkdir(`${out}.writing`)
+  await expect(report(results, '--format', 'csv', '--out', out)).rejects.toThrow('cannot be written')
+  expect(await readFile(out, 'utf8')).toBe('old')
+  const full = join(folder, 'full')
+  await symlink('/dev/full', full)
+  await expect(report(results, '--format', 'csv', '--out', full)).rejects.toMatchObject({ code: 'DISK_FULL' })
+  expect((await lstat(full)).isSymbolicLink()).toBe(true)
+})
+
+test('names in a broken file can not steer the terminal that shows what is wrong, nor full output pass', async () => {
+  const broken = join(folder, 'steering.json')
+  const name = '\u001B]0;owned\u0007'
+  const { cells, ...rest } = madeUpResults({ repeat: 1 })
+  const renamed = cells.map((cell) => ({ ...cell, scenario: name }))
+  await writeFile(broken, JSON.stringify({ ...rest, cells: renamed }))
+  const run = (...args: readonly string[]) =>
+    execa(process.execPath, ['cli/main.ts', 'report', ...args], { reject: false })
+  const { stderr, exitCode } = await run(broken)
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain(String.raw`\u{1b}]0;owned\u{7}`)
+  expect(stderr).not.toContain('\u001B')
+  const full = await execa(
+    'sh',
+    ['-c', `'${process.execPath}' cli/main.ts report '${results}' > /dev/full`],
+    {
+      reject: false,
+    },
+  )
+  expect([full.exitCode, full.stderr]).toEqual([5, expect.stringContaining('no space left')])
 })
