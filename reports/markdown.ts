@@ -1,4 +1,5 @@
 import { escapeMarkdown, renderList, renderTable } from './markdown/markup.ts'
+import { plainText } from './plain-text.ts'
 import type { Results } from './schema.ts'
 import type { ScenarioSummary } from './summary.ts'
 import { summarize } from './summary.ts'
@@ -23,7 +24,7 @@ export function renderMarkdown(results: Results): string {
       'Nothing was noticed.',
     )}`,
     `## What was not measured\n\n${renderList(summary.unmeasured, 'Nothing.')}`,
-    `## Repeat it\n\n    ${results.run.command}`,
+    `## Repeat it\n\n    ${plainText(results.run.command)}`,
   ]
   return `${sections.join('\n\n')}\n`
 }

@@ -1,5 +1,7 @@
 /** Comma-separated values by RFC 4180, one metric of one cell a line. */
+
 import { metricsOf } from '../metrics.ts'
+import { writtenOut } from '../plain-text.ts'
 import type { Cell, Results } from '../schema.ts'
 
 const COLUMNS = [
@@ -46,9 +48,13 @@ export function renderCsv(rows: readonly (readonly CsvField[])[]): string {
   return rows.map((row) => `${row.map(renderField).join(',')}\r\n`).join('')
 }
 
-/** A spreadsheet takes text that begins with = + - or @ for a formula, which a name from a file must never become. */
+/**
+ * A spreadsheet takes text that begins with = + - or @ for a formula, which a name from a file must never become, and a terminal
+ * obeys control characters.
+ */
 function renderField(field: CsvField): string {
   if (typeof field === 'number') return String(field)
-  const text = /^[=+\-@\t\r]/.test(field) ? `'${field}` : field
+  const shown = field.replaceAll(/[^\P{Cc}\t\r\n]/gu, writtenOut)
+  const text = /^[=+\-@\t\r]/.test(shown) ? `'${shown}` : shown
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { resultsCsv } from '../../reports/export/csv.ts'
 import { renderMarkdown } from '../../reports/markdown.ts'
 import type { Results } from '../../reports/schema.ts'
 import { failedCell, madeUpResults } from './made-up-results.ts'
@@ -37,4 +38,24 @@ test('the last section says how to repeat the run', () => {
   expect(renderMarkdown(madeUpResults())).toMatch(
     /## Repeat it\n\n {4}lakeduel bench --profile standard .*\n$/,
   )
+})
+
+test('no control character of a name reaches a terminal that Markdown or CSV is printed on', () => {
+  const steering = '\u001B]0;owned\u0007\u009B2J'
+  const { run, environment, ...rest } = madeUpResults({ repeat: 1 })
+  const cells = rest.cells.map((cell) => ({ ...cell, scenario: steering }))
+  const scenarios = rest.scenarios.slice(0, 1).map((one) => ({ ...one, name: steering, question: steering }))
+  const warnings = [{ message: steering, remedy: steering }]
+  const hostile = {
+    ...rest,
+    run: { ...run, command: steering, id: steering },
+    environment: { ...environment, cpuModel: steering },
+    cells,
+    scenarios,
+    warnings,
+  }
+  for (const text of [renderMarkdown(hostile), resultsCsv([hostile])]) {
+    expect(text).toContain('u{1b}]0;owned')
+    expect(text.replaceAll(/[\t\r\n]/g, '')).not.toMatch(/\p{Cc}/u)
+  }
 })

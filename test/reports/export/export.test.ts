@@ -32,7 +32,7 @@ test('the CSV has every value of every cell with its unit, and the failed cells 
 })
 
 test('a name can neither break out of its CSV field nor become a formula', () => {
-  expect(resultsCsv([withHostileName])).toContain(`,"'=HYPERLINK(""evil""),\n</script>\u001b",1,count,`)
+  expect(resultsCsv([withHostileName])).toContain(`,"'=HYPERLINK(""evil""),\n</script>\\u{1b}",1,count,`)
 })
 
 test('github-action-benchmark gets medians, one direction a file', () => {
