@@ -33,7 +33,7 @@ const VERSIONED = [...VERSIONED_ENGINES, 'duckdbExtensions', 'refs'] as const sa
 const flagOf = (option: Versioned) => `--${option === 'duckdbExtensions' ? 'duckdb-extensions' : option}`
 const EXAMPLE_PAIRS: Readonly<Record<Versioned, string>> = {
   deltalake: '1.6.3,1.6.6',
-  deltalite: '0.2.0,0.3.0',
+  deltalite: '0.1.14,0.1.15',
   duckdbExtensions: '1.5.4,1.5.5',
   refs: 'main,HEAD',
 }
