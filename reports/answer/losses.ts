@@ -25,7 +25,9 @@ export function lossesOf(scenario: string, points: readonly PointSummary[], form
   const cells = points.flatMap(({ label, arms }) =>
     arms
       .filter((arm) => arm.format === format)
-      .flatMap((arm) => arm.cells.map((cell) => countedCell(scenario, label, cell))),
+      .flatMap((arm) =>
+        [...arm.cells, ...arm.wrongControls].map((cell) => countedCell(scenario, label, cell)),
+      ),
   )
   const counted = cells.filter(({ sources }) => sources.length > 0)
   if (counted.length === 0) return null

@@ -16,7 +16,9 @@ export interface ArmSummary {
   /** By repetition. */
   readonly cells: readonly Cell[]
   readonly passed: readonly SoundCell[]
-  /** Every repetition that ran has passed; only such an arm is ranked. */
+  /** Control cells with wrong data: second runs are there for noise and are in no figure, but what they found is of the arm. */
+  readonly wrongControls: readonly Cell[]
+  /** Every repetition that ran has passed, and no control cell had wrong data; only such an arm is ranked. */
   readonly sound: boolean
   /** `passed`, or what went wrong and how often. */
   readonly outcome: string
@@ -24,13 +26,20 @@ export interface ArmSummary {
   readonly figures: ReadonlyMap<string, Figure>
 }
 
-/** The arms of some cells in the order in which they first ran. Control cells repeat an arm, so they are left out. */
+/** The arms of some cells in the order in which they first ran. */
 export function summarizeArms(cells: readonly Cell[]): readonly ArmSummary[] {
   const byArm = Map.groupBy(
     cells.filter((cell) => !cell.control),
     (cell) => cell.arm,
   )
-  return [...byArm].map(([arm, own]) => summarizeArm(arm, own))
+  const wrong = cells.filter((cell) => cell.control && cell.status === 'wrong-data')
+  return [...byArm].map(([arm, own]) =>
+    summarizeArm(
+      arm,
+      own,
+      wrong.filter((cell) => cell.arm === arm),
+    ),
+  )
 }
 
 /** Sound arms, the best median of the metric first; then the others in the order in which they were given. */
@@ -48,7 +57,7 @@ export function medianOf(arm: ArmSummary, metric: string): number | null {
   return arm.figures.get(metric)?.interval.median ?? null
 }
 
-function summarizeArm(arm: string, unsorted: readonly Cell[]): ArmSummary {
+function summarizeArm(arm: string, unsorted: readonly Cell[], wrongControls: readonly Cell[]): ArmSummary {
   const cells = unsorted.toSorted((a, b) => a.repetition - b.repetition)
   const passed = cells.filter((cell) => cell.status === 'ok')
   return {
@@ -56,8 +65,9 @@ function summarizeArm(arm: string, unsorted: readonly Cell[]): ArmSummary {
     format: arm.split('/')[0] ?? arm,
     cells,
     passed,
-    sound: passed.length === cells.length,
-    outcome: describeOutcome(cells),
+    wrongControls,
+    sound: passed.length === cells.length && wrongControls.length === 0,
+    outcome: describeOutcome([...cells, ...wrongControls]),
     figures: figuresOf(passed),
   }
 }

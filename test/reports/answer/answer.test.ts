@@ -89,6 +89,16 @@ test('concurrency: a wrong value makes a cell unsafe though no row is lost or do
   expect(answer?.sentence?.text).toMatch(/^Not safely: .*0 rows lost or doubled, 1 of 6 cells wrong/)
 })
 
+test('concurrency: what a second run finds wrong is held against its arm, though it is in no figure', () => {
+  const { scenario, cells } = concurrency({ [DUCK]: { none: [pace(5), pace(40)] } })
+  const findings = [{ check: 'distinct keys', expected: '10', actual: '9' }]
+  const [first] = cells
+  if (first?.status !== 'ok') throw new Error('a made-up cell that passed')
+  const twin = { ...first, id: `${first.id}-control`, control: true, status: 'wrong-data' as const, findings }
+  const [, answer] = answerFrom([resultsOf([{ scenario, cells: [...cells, twin] }])]).answers
+  expect(answer?.sentence?.text).toMatch(/^Not safely: .*1 of 7 cells wrong/)
+})
+
 test('Delta: memory, pace and safety decide between yes, partly and no', () => {
   const even: Paces = { [DUCK]: { none: [pace(5), pace(20)] }, [DELTA]: { none: [pace(5), pace(19)] } }
   const slow: Paces = { [DUCK]: { none: [pace(5), pace(20)] }, [DELTA]: { none: [pace(5), pace(2)] } }
