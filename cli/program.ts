@@ -94,7 +94,7 @@ function exitCodeOf(error: LakeduelError | CommanderError, command: string | und
 
 /** Runs a command line, and resolves to the exit code; what fails is told on stderr. */
 export async function main(argv: readonly string[]): Promise<number> {
-  process.stdout.on('error', endWithTheReader)
+  process.stdout.on('error', endWithTheOutput)
   try {
     const program = await programFor(argv[2])
     await program.parseAsync(argv)
@@ -114,7 +114,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Whoever reads our output may have had enough of it, as `head` has; a disk that it goes to may be full. */
-function endWithTheReader(error: Error): void {
+function endWithTheOutput(error: Error): void {
   if (errorCode(error) === 'EPIPE') process.exit(0)
   if (errorCode(error) !== 'ENOSPC') throw error
   process.stderr.write(`\nlakeduel: The output can't be written: ${error.message}\n`)

@@ -36,8 +36,9 @@ const WIDEST = 100
 const HELP = `
 Versions and commits:
   --deltalake, --deltalite, --duckdb-extensions and --refs make what each side runs in first (a Python environment, a
-  DuckDB with its extensions, or a worktree with its packages) and keep it below LAKEDUEL_HOME; then both take turns as two commands do. Run \`lakeduel services up\` before,
-  or each turn starts servers of its own. An extension of DuckDB fits one version of it, so that --duckdb-extensions takes both.
+  DuckDB with its extensions, or a worktree with its packages) and keep it below LAKEDUEL_HOME; then both take turns as
+  two commands do. Run \`lakeduel services up\` before, or each turn starts servers of its own. An extension of DuckDB
+  fits one version of it, so that --duckdb-extensions takes both.
 
 How it decides:
   counts     that repeat exactly are held to the unit; +1 request is worse
