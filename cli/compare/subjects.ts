@@ -39,11 +39,18 @@ const EXAMPLE_PAIRS: Readonly<Record<Versioned, string>> = {
 }
 
 const MERGE = '--profile smoke --scenario merge-partitions'
-const DEFAULT_BENCH: Readonly<Record<Versioned, string>> = {
+/** What shows a difference in each, as far as any arm does. */
+const DEFAULT_BENCH: Readonly<Record<Subjects['what'], string>> = {
   deltalake: `${MERGE} --arm delta/merge`,
   deltalite: `${MERGE} --arm delta/deltalite`,
-  duckdbExtensions: `${MERGE} --arm ducklake/merge`,
-  refs: MERGE,
+  duckdb: `${MERGE} --arm ducklake/merge`,
+  commit: MERGE,
+}
+const WHAT: Readonly<Record<Versioned, Subjects['what']>> = {
+  deltalake: 'deltalake',
+  deltalite: 'deltalite',
+  duckdbExtensions: 'duckdb',
+  refs: 'commit',
 }
 
 /** Which of the options was given, if any. @throws LakeduelError `USAGE` for several, or for `--bench` alone */
@@ -83,7 +90,7 @@ export async function prepareSubjects(
   options: SubjectOptions,
 ): Promise<{ readonly subjects: Subjects; readonly commands: LiveOptions['commands'] }> {
   const pair = pairOf(option, options[option] ?? '')
-  const bench = options.bench ?? DEFAULT_BENCH[option]
+  const bench = options.bench ?? DEFAULT_BENCH[WHAT[option]]
   if (option === 'refs') return await commits(pair, bench)
   return option === 'duckdbExtensions' ? await duckdbs(pair, bench) : await engines(option, pair, bench)
 }
@@ -193,6 +200,6 @@ export function assertDiffer(
   if (baseline === candidate || differences.subject.some((clause) => clause.startsWith(`${what}: `))) return
   throw new LakeduelError('USAGE', `What was run doesn't use ${what}: both sides are the same.`, {
     facts: { what, baseline, candidate },
-    remedy: `Choose arms with --bench that use it, as: --bench '${MERGE} --arm ${what === 'deltalite' ? 'delta/deltalite' : what === 'duckdb' ? 'ducklake/merge' : 'delta/merge'}'`,
+    remedy: `Choose arms with --bench that use it, as: --bench '${DEFAULT_BENCH[what]}'`,
   })
 }
