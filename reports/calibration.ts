@@ -1,15 +1,11 @@
-import { EFFECTS, type Effect } from './calibration/effects.ts'
-import { withNoisyValues } from './calibration/noisy-values.ts'
-import { drawPairs, type RecordedPair, recordedPairs, scaledNoise } from './calibration/recorded-pairs.ts'
+import { compareFiles, drawPairs, type RecordedPair, scaledNoise } from './calibration/recorded-pairs.ts'
+import { NOTHING, TRIALS } from './calibration/trials.ts'
 import type { Judgement, Verdict } from './compare/judgement.ts'
-import type { CellPair } from './compare/pairs.ts'
-import { matches } from './compare/pattern.ts'
-import { type Comparison, compareResults } from './compare.ts'
-import { cellId, type Results, type SoundCell } from './schema.ts'
+import type { CompareOptions } from './compare.ts'
+import type { Results } from './schema.ts'
 
 export interface CalibrationOptions {
-  /** Which metrics are judged together. */
-  readonly metrics: readonly string[]
+  readonly compare: CompareOptions
   /** Numbers of pairs that are tried. */
   readonly pairs: readonly number[]
   /** What the recorded noise is multiplied with, as a power: 1 as it was, ¼ a calm machine. */
@@ -41,38 +37,19 @@ export interface Calibration {
   readonly rows: readonly CalibrationRow[]
 }
 
-/** Something that happens to both sides, or to none. */
-interface Trial {
-  readonly name: string
-  readonly files: (pairs: readonly CellPair[], random: () => number) => readonly CellPair[]
-  readonly verdictIn: Effect['verdictIn']
-}
-
-const NOTHING: Trial = { name: 'nothing', files: (pairs) => pairs, verdictIn: anyVerdict }
-
-const TRIALS: readonly Trial[] = [
-  NOTHING,
-  { name: 'nothing, a neighbour that comes and goes', files: disturbed, verdictIn: anyVerdict },
-  ...EFFECTS.map(({ name, plant, verdictIn }) => ({
-    name,
-    files: (pairs: readonly CellPair[]) =>
-      pairs.map(({ baseline, candidate }) => ({
-        baseline,
-        candidate: candidate.status === 'ok' ? plant(candidate) : candidate,
-      })),
-    verdictIn,
-  })),
-]
-
 /**
  * How often the rules of a comparison cry wolf, and how often they find what is planted, over pairs that are drawn from a run
  * that measured one thing twice in each repetition.
- * @throws RangeError when the run has no such pairs
+ * @param results the run, for all that isn't a cell
+ * @throws RangeError without any pair
  */
-export function calibrate(results: Results, options: CalibrationOptions): Calibration {
-  const recorded = recordedPairs(results)
+export function calibrate(
+  results: Results,
+  recorded: readonly RecordedPair[],
+  options: CalibrationOptions,
+): Calibration {
   const [some] = recorded
-  if (some === undefined) throw new RangeError('The run has no cell that was measured twice.')
+  if (some === undefined) throw new RangeError('There is no cell that was measured twice.')
   const settings = options.noise.flatMap((noise) => options.pairs.map((pairs) => ({ noise, pairs })))
   const planned = settings.flatMap((setting) => TRIALS.map((trial) => ({ ...setting, trial })))
   const family: number[] = []
@@ -80,7 +57,8 @@ export function calibrate(results: Results, options: CalibrationOptions): Calibr
   const rows = planned.map(({ noise, pairs, trial }, index) => {
     const scaled = scaledNoise(recorded, noise)
     const verdicts = Array.from({ length: options.trials }, () => {
-      const compared = tryOnce(results, scaled, pairs, trial, options)
+      const drawn = trial.files(drawPairs(scaled, pairs, options.random), options.random)
+      const compared = compareFiles(results, drawn, options.compare)
       family.push(compared.family)
       if (trial === NOTHING) ofNothing.push(...compared.judgements)
       return trial.verdictIn(compared)
@@ -98,56 +76,11 @@ export function calibrate(results: Results, options: CalibrationOptions): Calibr
   }
 }
 
-function tryOnce(
-  results: Results,
-  recorded: readonly RecordedPair[],
-  n: number,
-  trial: Trial,
-  { metrics, random }: CalibrationOptions,
-): Comparison {
-  const pairs = trial.files(drawPairs(recorded, n, random), random)
-  const fileOf = (side: keyof CellPair): Results => ({
-    ...results,
-    cells: pairs.map((pair) => ({ ...pair[side], id: cellId(pair[side]) })),
-  })
-  return compareResults(fileOf('baseline'), fileOf('candidate'), {
-    judges: ({ metric }) => metrics.some((pattern) => matches(pattern, metric)),
-  })
-}
-
-/** Cells in the order of time, in bursts of five that are half of them disturbed: up to twice the time and some more CPU. */
-function disturbed(pairs: readonly CellPair[], random: () => number): readonly CellPair[] {
-  const bursts = Array.from({ length: Math.ceil((pairs.length * 2) / 5) }, () => (random() < 0.5 ? 1 : 0))
-  const slowed = (cell: SoundCell, order: number): SoundCell => {
-    const burst = bursts[Math.floor(order / 5)] ?? 0
-    const [time, cpu] = [1 + burst * (0.3 + 0.7 * random()), 1 + burst * 0.15 * random()]
-    return withNoisyValues(cell, (name, value) => {
-      if (name.endsWith('wallMs')) return value * time
-      if (name.endsWith('cpuSeconds')) return value * cpu
-      return name.endsWith('PerSecond') ? value / time : value
-    })
-  }
-  return pairs.map(({ baseline, candidate }, index) => {
-    const [first, second] = index % 2 === 0 ? [0, 1] : [1, 0]
-    return {
-      baseline: baseline.status === 'ok' ? slowed(baseline, 2 * index + first) : baseline,
-      candidate: candidate.status === 'ok' ? slowed(candidate, 2 * index + second) : candidate,
-    }
-  })
-}
-
 function intervalsHoldingOne(judgements: readonly Judgement[]): Calibration['intervals'] {
   const intervals = judgements.flatMap(({ rule, low, high }) =>
     rule === 'paired' && low !== null && high !== null ? [{ low, high }] : [],
   )
   return { holding: intervals.filter(({ low, high }) => low <= 1 && high >= 1).length, of: intervals.length }
-}
-
-/** `worse` or `better` where any metric is called so: of nothing, either is a false alarm. */
-function anyVerdict({ verdict, judgements }: Comparison): Verdict {
-  if (verdict === 'regression' || verdict === 'wrong-data') return 'worse'
-  if (judgements.some((judgement) => judgement.verdict === 'better')) return 'better'
-  return verdict === 'inconclusive' ? 'inconclusive' : 'same'
 }
 
 function countsOf(verdicts: readonly Verdict[]): Readonly<Record<Verdict, number>> {

@@ -23,7 +23,7 @@ async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   const expected = await lab.shared(`undisturbed ${cell.arm}`, () => undisturbed(cell, lab))
   await using importing = await InvoiceImport.open(lab, cell.arm, parameter(lab.parameters, 'invoices'))
   lab.enter('rollout')
-  const { ends, drainMs } = await rollOut(importing, cell, lab)
+  const { ends, drainMs } = await lab.alone(() => rollOut(importing, cell, lab))
   lab.enter('oracle')
   const found = await importing.lake.contents(cell.arm, 'invoices')
   const { pagesRepeated } = await importing.stats()

@@ -27,7 +27,8 @@ async function run(cell: PlannedCell, lab: Lab): Promise<Measured> {
   }
   lab.enter('lines')
   const before = await apiCalls(importing)
-  const { wallMs, kills } = await importLines(importing, cell, lab, numberAt(cell.point, 'kills'))
+  const wantedKills = numberAt(cell.point, 'kills')
+  const { wallMs, kills } = await lab.alone(() => importLines(importing, cell, lab, wantedKills))
   const calls = (await apiCalls(importing)) - before
   lab.enter('oracle')
   const found = await importing.lake.contents(cell.arm, LINES)

@@ -229,6 +229,8 @@ export interface Lab {
   ready(child: Child): Promise<Ready>
   /** Starts an arm's loader, and waits until it is ready to work; its settings and versions are recorded. */
   loader(options: LoaderOptions): Promise<Ready>
+  /** Does what is measured otherwise than as a phase, while no other run measures anything. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>
   /**
    * A measured phase: `work` tells children to go and waits for them, and what they, the object store, Postgres and the disk
    * needed meanwhile is recorded under the name. Several processes are summed. Without `wallMs` in its result the wall is

@@ -21,9 +21,9 @@ import { plural } from '../../reports/format.ts'
 import { renderHtml } from '../../reports/html.ts'
 import { renderMarkdown } from '../../reports/markdown.ts'
 import type { Results } from '../../reports/schema.ts'
-import { openPostgresMeter } from '../../scenarios/measure/postgres-usage.ts'
+import { openPostgresMeter, type PostgresMeter } from '../../scenarios/measure/postgres-usage.ts'
 import { openS3Meter } from '../../scenarios/measure/s3-requests.ts'
-import type { BenchPlan } from '../../scenarios/runner/bench.ts'
+import type { BenchContext, BenchPlan } from '../../scenarios/runner/bench.ts'
 import { runBench } from '../../scenarios/runner/bench.ts'
 import { Networks } from '../../scenarios/runner/networks.ts'
 import { ResultsFile } from '../../scenarios/runner/results-file.ts'
@@ -34,6 +34,7 @@ import { assertRoom } from './estimate.ts'
 import { recordedPlan } from './request.ts'
 import { newResults, resumedResults } from './results.ts'
 import type { SettingsByArm } from './settings.ts'
+import { Turns } from './turns.ts'
 
 export interface BenchRun {
   readonly plan: BenchPlan
@@ -99,6 +100,7 @@ async function measure(run: BenchRun, started: Started): Promise<Results> {
       events: display,
       copyTables,
       checkServices: () => checkHealth(services),
+      ...turnsOf(postgres, started.signal),
     })
   } catch (error) {
     await reportCutShort(run, file)
@@ -107,6 +109,13 @@ async function measure(run: BenchRun, started: Started): Promise<Results> {
     if (!plan.keep)
       await dropSchemasWithPrefix(services.postgres, catalogPrefix(runId)).catch(() => undefined)
   }
+}
+
+/** While it waits another bench measures, whose statements are to be its own. */
+function turnsOf(postgres: PostgresMeter, signal: AbortSignal): Pick<BenchContext, 'anotherRound' | 'alone'> {
+  if (!Turns.areWanted()) return {}
+  const turns = new Turns(signal, (wait) => postgres.aside(wait))
+  return { anotherRound: () => turns.another(), alone: (work) => turns.take(work) }
 }
 
 /** @param storage as measured processes must use it, which may be through a proxy that counts */

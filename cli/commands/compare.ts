@@ -23,6 +23,8 @@ interface CompareOptions extends SubjectOptions {
   readonly baselineCmd?: string
   readonly candidateCmd?: string
   readonly maxMinutes: number
+  readonly pairs?: number
+  readonly out?: string
   readonly metric: readonly string[]
   readonly tolerance: readonly string[]
   readonly mixed?: boolean
@@ -88,6 +90,12 @@ export function compareCommand(): Command {
       'what lakeduel bench runs with each of the two (default: merge-partitions in smoke size, with an arm that uses them)',
     )
     .option('--max-minutes <n>', 'how long the commands take turns at most', minutes, 20)
+    .option(
+      '--pairs <n>',
+      'measure so many pairs and judge them once, instead of as many as it takes',
+      (given: string) => wholeNumber(given, 2, 10_000),
+    )
+    .option('--out <folder>', 'keep what the two measured, as baseline.json and candidate.json')
     .option('--metric <patterns>', 'judge only these metrics, * stands for any text', collect, [])
     .option(
       '--tolerance <kind=share>',
@@ -150,6 +158,8 @@ async function compareCommands(
   const live = await compareLive({
     commands,
     maxMinutes: options.maxMinutes,
+    pairs: options.pairs ?? null,
+    out: options.out ?? null,
     compare: rulesOf(options),
     check: (comparison) => {
       assertAlike(comparison, options)

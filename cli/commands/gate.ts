@@ -101,6 +101,7 @@ function calibrateCommand(): Command {
       'how often these rules cry wolf and what they find, from a run that measured one arm twice (bench --aa)',
     )
     .argument('<results>', 'results.json, or the folder of a run with --aa')
+    .argument('[candidate]', 'with the first, the two files that compare --out wrote of a thing with itself')
     .option(
       '--metric <patterns>',
       'which metrics are judged together (default: apply.* and storedObjectsAfter)',
@@ -114,9 +115,17 @@ function calibrateCommand(): Command {
       '1,0.25',
     )
     .option('--trials <n>', 'trials of each', (given: string) => wholeNumber(given, 1, 100_000), 200)
+    .option(
+      '--max-minutes <n>',
+      'how long whole comparisons by turns may take, at the pace of the recorded pairs',
+      (given: string) => wholeNumber(given, 1, 10_000),
+      20,
+    )
     .option('--seed <n>', 'seed of what is drawn', parseSeed, 1)
     .option('--json', 'print JSON instead of Markdown')
-    .action((path: string, _options: unknown, own: Command) => calibrateGate(path, own.optsWithGlobals()))
+    .action((path: string, other: string | undefined, _options: unknown, own: Command) =>
+      calibrateGate(path, other, own.optsWithGlobals()),
+    )
 }
 
 async function gate(path: string, options: GateOptions): Promise<void> {

@@ -1,8 +1,10 @@
 import { Random } from '../../pipeline/sources/random.ts'
 import { LakeduelError } from '../../platform/errors.ts'
-import { renderCalibration } from '../../reports/calibration/markdown.ts'
-import { recordedPairs } from '../../reports/calibration/recorded-pairs.ts'
+import { renderCalibration, renderProcedure } from '../../reports/calibration/markdown.ts'
+import { tryProcedure } from '../../reports/calibration/procedure.ts'
+import { pairsOfTwo, recordedPairs } from '../../reports/calibration/recorded-pairs.ts'
 import { calibrate } from '../../reports/calibration.ts'
+import { matches } from '../../reports/compare/pattern.ts'
 import { readResults } from '../results/read.ts'
 
 interface CalibrateOptions {
@@ -10,6 +12,7 @@ interface CalibrateOptions {
   readonly pairs: string
   readonly noise: string
   readonly trials: number
+  readonly maxMinutes: number
   readonly seed: number
   readonly json?: boolean
 }
@@ -19,25 +22,46 @@ const METRICS = ['apply.*', 'storedObjectsAfter']
 /** Fewer recorded pairs would be drawn over and over. */
 const LEAST_RECORDED = 6
 
-export async function calibrateGate(path: string, options: CalibrateOptions): Promise<void> {
+/** @param otherPath what took turns with the run at `path`; without it that run has measured one arm twice itself */
+export async function calibrateGate(
+  path: string,
+  otherPath: string | undefined,
+  options: CalibrateOptions,
+): Promise<void> {
   const results = await readResults(path)
-  const recorded = recordedPairs(results).length
-  if (recorded < LEAST_RECORDED) {
-    throw new LakeduelError('USAGE', `The run has ${recorded} pairs of one cell that was measured twice.`, {
-      remedy: `Give a run of bench --aa with --repeat ${LEAST_RECORDED} or more.`,
-    })
+  const recorded =
+    otherPath === undefined ? recordedPairs(results) : pairsOfTwo(results, await readResults(otherPath))
+  if (recorded.length < LEAST_RECORDED) {
+    throw new LakeduelError(
+      'USAGE',
+      `There are ${recorded.length} pairs of one cell that was measured twice.`,
+      {
+        remedy: `Give a run of bench --aa with --repeat ${LEAST_RECORDED} or more, or both files of compare --out with --pairs ${LEAST_RECORDED} or more.`,
+      },
+    )
   }
   const random = new Random(options.seed)
-  const calibration = calibrate(results, {
-    metrics: options.metric.length === 0 ? METRICS : options.metric,
-    pairs: numbers('--pairs', options.pairs),
-    noise: numbers('--noise', options.noise),
+  const metrics = options.metric.length === 0 ? METRICS : options.metric
+  const common = {
+    compare: {
+      judges: ({ metric }: { readonly metric: string }) =>
+        metrics.some((pattern) => matches(pattern, metric)),
+    },
     trials: options.trials,
     random: () => random.share(),
-    onRow: (done, of) => void process.stderr.write(`${done} of ${of} rows\n`),
+    onRow: (done: number, of: number) => void process.stderr.write(`${done} of ${of} rows\n`),
+  }
+  const calibration = calibrate(results, recorded, {
+    ...common,
+    pairs: numbers('--pairs', options.pairs),
+    noise: numbers('--noise', options.noise),
   })
+  const { maxMinutes } = options
+  const procedure = await tryProcedure(results, recorded, { ...common, maxMinutes })
   process.stdout.write(
-    options.json === true ? `${JSON.stringify(calibration, null, 2)}\n` : renderCalibration(calibration),
+    options.json === true
+      ? `${JSON.stringify({ ...calibration, procedure }, null, 2)}\n`
+      : `${renderCalibration(calibration)}\n${renderProcedure(procedure)}`,
   )
 }
 

@@ -1,7 +1,8 @@
 import type { Calibration, CalibrationRow } from '../calibration.ts'
 import { formatCount, formatPercent } from '../format.ts'
 import { renderTable } from '../markdown/markup.ts'
-import { figure, text } from '../tables/table.ts'
+import { figure, NONE, text } from '../tables/table.ts'
+import type { Procedure } from './procedure.ts'
 
 /** The share of trials that found each effect, one column a number of pairs, one table a size of noise. */
 export function renderCalibration({ recorded, scenario, arm, family, intervals, rows }: Calibration): string {
@@ -14,6 +15,28 @@ export function renderCalibration({ recorded, scenario, arm, family, intervals, 
         ]
   const tables = [...Map.groupBy(rows, ({ noise }) => noise)].map(([noise, own]) => tableOf(noise, own))
   return `${[head, ...coverage, ...tables].join('\n\n')}\n`
+}
+
+/** How whole comparisons by turns ended, with the pairs and minutes that they took. */
+export function renderProcedure({ maxMinutes, secondsPerPair, mostPairs, rows }: Procedure): string {
+  const minutes = (pairs: number) => ((pairs * secondsPerPair) / 60).toFixed(1)
+  const title = `Whole comparisons by turns within ${maxMinutes} minutes: at most ${mostPairs} pairs of ${secondsPerPair.toFixed(1)} s, confirmations among them`
+  return `${renderTable(
+    {
+      title,
+      columns: [
+        text('planted'),
+        ...['found', 'passed', 'open', 'median pairs', 'median minutes'].map(figure),
+      ],
+      rows: rows.map(({ effect, trials, found, passed, open, medianPairs }) => [
+        effect,
+        ...[found, passed, open].map((count) => formatPercent(count / trials)),
+        medianPairs === null ? NONE : formatCount(medianPairs),
+        medianPairs === null ? NONE : minutes(medianPairs),
+      ]),
+    },
+    '###',
+  )}\n`
 }
 
 function tableOf(noise: number, rows: readonly CalibrationRow[]): string {

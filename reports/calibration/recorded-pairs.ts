@@ -1,5 +1,6 @@
-import type { CellPair } from '../compare/pairs.ts'
-import type { Cell, Results, SoundCell } from '../schema.ts'
+import { type CellPair, groupsOf, pairsOf } from '../compare/pairs.ts'
+import { type CompareOptions, type Comparison, compareResults } from '../compare.ts'
+import { type Cell, cellId, type Results, type SoundCell } from '../schema.ts'
 import { median } from '../statistics/quantile.ts'
 import { noisyValues, withNoisyValues } from './noisy-values.ts'
 
@@ -25,6 +26,16 @@ export function recordedPairs({ cells }: Results): readonly RecordedPair[] {
         ? [{ first: original, second: control }]
         : []
     })
+}
+
+/** The cells of two runs that took turns with the same thing, where both passed, of the first arm and point that both have. */
+export function pairsOfTwo(baseline: Results, candidate: Results): readonly RecordedPair[] {
+  const group = groupsOf(baseline, candidate).find((one) => pairsOf(one).length > 0)
+  return (group === undefined ? [] : pairsOf(group)).flatMap((pair) =>
+    pair.baseline.status === 'ok' && pair.candidate.status === 'ok'
+      ? [{ first: pair.baseline, second: pair.candidate }]
+      : [],
+  )
 }
 
 /** The same pairs with the logarithms of all noisy values at `scale` times their distance from the median: a calmer machine. */
@@ -59,6 +70,19 @@ export function drawPairs(
     const [early, late] = repetition % 2 === 0 ? [0, 1] : [1, 0]
     return { baseline: placed(baseline, repetition, early), candidate: placed(candidate, repetition, late) }
   })
+}
+
+/** What is said of pairs as if each side had been a run like that of `results`. */
+export function compareFiles(
+  results: Results,
+  pairs: readonly CellPair[],
+  options: CompareOptions,
+): Comparison {
+  const fileOf = (side: keyof CellPair): Results => ({
+    ...results,
+    cells: pairs.map((pair) => ({ ...pair[side], id: cellId(pair[side]) })),
+  })
+  return compareResults(fileOf('baseline'), fileOf('candidate'), options)
 }
 
 /** As the cell of a repetition that took turns with the other side. */

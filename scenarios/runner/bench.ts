@@ -7,7 +7,7 @@ import { runCell } from './cell.ts'
 import { measureFloors } from './floors.ts'
 import { CellLab, type LabOptions } from './lab.ts'
 import type { Networks } from './networks.ts'
-import type { Instruments } from './phase.ts'
+import type { Alone, Instruments } from './phase.ts'
 import { axisValues, planCells } from './plan.ts'
 import type { ResultsFile } from './results-file.ts'
 import { type OnPreparing, Shared } from './shared.ts'
@@ -48,6 +48,10 @@ export interface BenchContext {
   readonly copyTables: LabOptions['copyTables']
   /** Fails when a service that all cells need is gone, so that the run ends instead of failing every cell that is left. */
   readonly checkServices: () => Promise<void>
+  /** Asked after each round of all cells, whether there is another, which goes on with what was made. Without it there is one. */
+  readonly anotherRound?: () => Promise<boolean>
+  /** Does what is measured while no other run measures. Without it there is no other. */
+  readonly alone?: Alone
 }
 
 /** The cells of a plan, scenario by scenario. */
@@ -62,8 +66,29 @@ export async function runBench(results: Results, context: BenchContext): Promise
   const run = new Run(results, context)
   await context.file.begin(results)
   await run.floors()
-  for (const scenario of context.plan.scenarios) await run.scenario(scenario)
+  if (context.anotherRound === undefined) {
+    for (const scenario of context.plan.scenarios) {
+      await using shared = run.share(scenario)
+      await run.scenario(scenario, shared, 0)
+    }
+  } else {
+    await runRounds(run, context.plan.scenarios, context.anotherRound)
+  }
   return await run.end()
+}
+
+async function runRounds(
+  run: Run,
+  scenarios: readonly Scenario[],
+  another: () => Promise<boolean>,
+): Promise<void> {
+  await using made = new AsyncDisposableStack()
+  const subjects = scenarios.map((scenario) => ({ scenario, shared: made.use(run.share(scenario)) }))
+  let round = 0
+  do {
+    for (const { scenario, shared } of subjects) await run.scenario(scenario, shared, round)
+    round += 1
+  } while (await another())
 }
 
 class Run {
@@ -90,20 +115,25 @@ class Run {
     this.#results = { ...this.#results, run: { ...this.#results.run, floors } }
   }
 
-  async scenario(scenario: Scenario): Promise<void> {
+  /** @param round from 0: its repetitions follow those of the rounds before */
+  async scenario(scenario: Scenario, shared: Shared, round: number): Promise<void> {
     const { plan, events, surroundings } = this.#context
-    const planned = planCells(scenario, { ...plan, repeat: repeatOf(scenario, plan) })
+    const repeat = repeatOf(scenario, plan)
+    const planned = planCells(scenario, { ...plan, repeat, firstRepetition: round * repeat })
     const missing = planned.filter((cell) => !this.#results.cells.some(({ id }) => id === cell.id))
     if (missing.length === 0) return
     events.onScenario(scenario, missing.length)
-    const shared = this.#shared(scenario)
-    try {
-      await this.#describe(scenario, shared)
-      for (const cell of missing) await this.#cell(cell, shared)
-    } finally {
-      if (!plan.keep) await shared.remove()
-    }
+    await this.#describe(scenario, shared)
+    for (const cell of missing) await this.#cell(cell, shared)
     surroundings.signal.throwIfAborted()
+  }
+
+  /** What the cells of a scenario share, which is removed when it is disposed of, unless it is to be kept. */
+  share(scenario: Scenario): Shared {
+    const { plan, surroundings, events } = this.#context
+    const { phaseDeadlineMs } = scenario.profiles[plan.profile]
+    const waiting = { deadlineMs: phaseDeadlineMs, signal: surroundings.signal }
+    return new Shared(surroundings, scenario.name, { waiting, keep: plan.keep }, events.onPreparing)
   }
 
   async end(): Promise<Results> {
@@ -151,15 +181,9 @@ class Run {
       deadlineMs: phaseDeadlineMs,
       copyTables,
       keep: plan.keep,
+      alone: this.#context.alone ?? ((work) => work()),
       onPhase: (phase) => events.onPhase(planned, phase),
     })
-  }
-
-  #shared(scenario: Scenario): Shared {
-    const { plan, surroundings, events } = this.#context
-    const { phaseDeadlineMs } = scenario.profiles[plan.profile]
-    const waiting = { deadlineMs: phaseDeadlineMs, signal: surroundings.signal }
-    return new Shared(surroundings, scenario.name, waiting, events.onPreparing)
   }
 
   async #describe(scenario: Scenario, shared: Shared): Promise<void> {

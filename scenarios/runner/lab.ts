@@ -23,7 +23,7 @@ import type {
 } from '../scenario.ts'
 import { networkMetrics, networkOfCell } from './cell-network.ts'
 import { Child, type Waiting } from './child.ts'
-import { type Instruments, measurePhase } from './phase.ts'
+import { type Alone, type Instruments, measurePhase } from './phase.ts'
 import type { Shared } from './shared.ts'
 import { environmentOf, type Place, placeOf, removePlace, type Surroundings } from './surroundings.ts'
 
@@ -47,6 +47,7 @@ export interface LabOptions {
   readonly copyTables: (format: Format, from: BackendEnvironment, to: BackendEnvironment) => Promise<void>
   /** Leaves the cell's tables where they are. */
   readonly keep: boolean
+  readonly alone: Alone
   readonly onPhase: (phase: string) => void
 }
 
@@ -118,6 +119,10 @@ export class CellLab implements Lab, AsyncDisposable {
     return environmentOf(this.surroundings, place, memoryBudgetBytes)
   }
 
+  alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#options.alone(work)
+  }
+
   enter(phase: string): void {
     this.doing = phase
     this.#options.onPhase(phase)
@@ -161,7 +166,7 @@ export class CellLab implements Lab, AsyncDisposable {
     work: () => Promise<Result & { readonly wallMs?: number }>,
   ): Promise<{ readonly phase: Phase; readonly result: Result }> {
     this.enter(phase)
-    const measured = await measurePhase<Result>(processes, this.#options.instruments, work)
+    const measured = await this.alone(() => measurePhase<Result>(processes, this.#options.instruments, work))
     this.phases[phase] = measured.phase
     if (measured.memoryOverTime.length >= LEAST_TIMELINE_POINTS)
       this.series[`${phase}.memory`] = overTime(measured.memoryOverTime)

@@ -14,6 +14,9 @@ export interface Instruments {
   readonly scratchDir: string
 }
 
+/** Does some work while no other run does any. */
+export type Alone = <Result>(work: () => Promise<Result>) => Promise<Result>
+
 export interface MeasuredPhase<Result> {
   readonly phase: Phase
   readonly result: Result

@@ -9,6 +9,8 @@ export interface CellsWanted {
   /** Instead of the profile's values, by axis; axes that a scenario doesn't have are not for it. */
   readonly axes: Readonly<Record<string, readonly Scalar[]>>
   readonly repeat: number
+  /** The number of the first repetition: above 0 where others were measured before. */
+  readonly firstRepetition?: number
   /** Whether the first arm of each point runs twice in each repetition. */
   readonly control: boolean
 }
@@ -36,7 +38,8 @@ export function points(values: Readonly<Record<string, readonly Scalar[]>>): rea
  * stands next to it.
  */
 export function planCells(scenario: Scenario, wanted: CellsWanted): readonly PlannedCell[] {
-  const repetitions = Array.from({ length: wanted.repeat }, (_, repetition) => repetition)
+  const { repeat, firstRepetition = 0 } = wanted
+  const repetitions = Array.from({ length: repeat }, (_, index) => firstRepetition + index)
   return points(axisValues(scenario, wanted)).flatMap((point) => {
     const arms = wanted.arms.filter((arm) => excluded(scenario, arm, point, wanted.profile) === null)
     const doubled = wanted.control ? arms[0] : undefined

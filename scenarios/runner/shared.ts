@@ -12,10 +12,11 @@ export type OnPreparing = (what: string, done: number, total: number) => void
  * What the cells of one scenario share: made on first use and kept, so that a resumed run makes only what its cells need.
  * What could not be made fails each cell that asks for it, and is not tried again.
  */
-export class Shared {
+export class Shared implements AsyncDisposable {
   readonly #surroundings: Surroundings
   readonly #scenario: string
   readonly #waiting: Omit<Waiting, 'onProgress'>
+  readonly #keep: boolean
   readonly #onPreparing: OnPreparing
   readonly #things = new Map<string, Promise<unknown>>()
   readonly #places: Place[] = []
@@ -25,12 +26,13 @@ export class Shared {
   constructor(
     surroundings: Surroundings,
     scenario: string,
-    waiting: Omit<Waiting, 'onProgress'>,
+    { waiting, keep }: { readonly waiting: Omit<Waiting, 'onProgress'>; readonly keep: boolean },
     onPreparing: OnPreparing,
   ) {
     this.#surroundings = surroundings
     this.#scenario = scenario
     this.#waiting = waiting
+    this.#keep = keep
     this.#onPreparing = onPreparing
   }
 
@@ -73,7 +75,8 @@ export class Shared {
     })
   }
 
-  async remove(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#keep) return
     await Promise.allSettled(this.#things.values())
     for (const place of this.#places) await removePlace(this.#surroundings, place)
   }

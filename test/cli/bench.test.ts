@@ -2,12 +2,14 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { ListBucketsCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { ARMS, type Arm } from '../../backends/backend.ts'
+import { saying, TURNS_WANTED, WAITS } from '../../cli/bench/turns.ts'
 import { withPostgres } from '../../platform/services/postgres/client.ts'
 import { s3Client } from '../../platform/services/s3/client.ts'
-import { parseResults } from '../../reports/schema.ts'
+import { type Cell, parseResults } from '../../reports/schema.ts'
 import { SCENARIOS } from '../../scenarios/catalogue.ts'
 import { catalogPrefix } from '../../scenarios/runner/surroundings.ts'
 import { openTestToxiproxy } from '../platform/services/network/network.ts'
@@ -153,6 +155,36 @@ describe('lakeduel bench', () => {
     const complete = await resultsIn(out)
     expect(complete.cells.map(({ repetition }) => repetition)).toEqual([0, 1, 2])
     expect(complete.cells.slice(0, kept.cells.length)).toEqual(kept.cells)
+  }, 200_000)
+
+  test('waits for its turn before each measurement, measures all cells once more when asked, and ends with its input', async () => {
+    const out = join(folder, 'turns')
+    const chosen = ['--scenario', 'merge-partitions', '--arm', 'ducklake/merge', '--repeat', '1']
+    const running = lakeduel(
+      ['bench', '--profile', 'smoke', ...chosen, '--out', out],
+      { ...serviceVariables(), ...TURNS_WANTED },
+      'pipe',
+    )
+    const waits: string[] = []
+    for await (const line of createInterface({ input: running.stdout })) {
+      const wait = WAITS.find((event) => line === saying(event))
+      if (wait === undefined) continue
+      waits.push(wait)
+      if (waits.filter((event) => event === 'round').length === 2) running.stdin?.end()
+      else running.stdin?.write('\n')
+    }
+    const run = await running
+    expect(run.exitCode).toBe(0)
+    expect(run.stderr.match(/making the ducklake table/g)).toHaveLength(1)
+    const { cells, run: recorded } = await resultsIn(out)
+    expect(cells.map(({ repetition, status }) => [repetition, status])).toEqual([
+      [0, 'ok'],
+      [1, 'ok'],
+    ])
+    const turnsOf = (cell: Cell | undefined) =>
+      cell?.status === 'ok' ? Object.keys(cell.phases).flatMap(() => ['turn', 'measured']) : []
+    expect(waits).toEqual([...turnsOf(cells[0]), 'round', ...turnsOf(cells[1]), 'round'])
+    expect(await leftBehind(recorded.id)).toEqual([])
   }, 200_000)
 
   test('ends when its proxy dies, keeps what was measured before, and tells how to go on', async () => {

@@ -23,6 +23,7 @@ export function serviceVariables(): Readonly<Record<string, string>> {
 export function lakeduel(
   args: readonly string[],
   env: Readonly<Record<string, string>> = serviceVariables(),
+  stdin: 'ignore' | 'pipe' = 'ignore',
 ) {
-  return execa(process.execPath, [MAIN, ...args], { env, reject: false, stdin: 'ignore' })
+  return execa(process.execPath, [MAIN, ...args], { env, reject: false, stdin })
 }

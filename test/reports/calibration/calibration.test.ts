@@ -1,5 +1,6 @@
-import { assert, expect, test } from 'vitest'
+import { assert, describe, expect, test } from 'vitest'
 import { Random } from '../../../pipeline/sources/random.ts'
+import { tryProcedure } from '../../../reports/calibration/procedure.ts'
 import { recordedPairs, scaledNoise } from '../../../reports/calibration/recorded-pairs.ts'
 import { calibrate } from '../../../reports/calibration.ts'
 import { metricsOf } from '../../../reports/metrics.ts'
@@ -32,8 +33,13 @@ const measuredTwice = (repeat: number): Results =>
       noisyCell(repetition, true),
     ]).flat(),
   )
-const calibration = calibrate(measuredTwice(20), {
-  metrics: ['apply.*', 'storedObjectsAfter'],
+const compare = {
+  judges: ({ metric }: { readonly metric: string }) =>
+    metric.startsWith('apply.') || metric === 'storedObjectsAfter',
+}
+const twenty = measuredTwice(20)
+const calibration = calibrate(twenty, recordedPairs(twenty), {
+  compare,
   pairs: [14],
   noise: [1],
   trials: 40,
@@ -63,10 +69,43 @@ test('large effects are found, and none is called the same', () => {
   expect(countsOf('20 % more time')?.same).toBe(0)
 })
 
+describe('whole comparisons by turns', async () => {
+  const trials = 10
+  // Pairs that begin two seconds apart: 60 of them within two minutes, so that an alarm at 30 pairs or fewer can be confirmed.
+  const recorded = measuredTwice(20)
+  const cells = recorded.cells.map((cell) => ({ ...cell, startedAt: secondOf(2 * cell.repetition) }))
+  const procedure = await tryProcedure(recorded, recordedPairs({ ...recorded, cells }), {
+    compare,
+    maxMinutes: 2,
+    trials,
+    random: () => random.share(),
+  })
+  const rowOf = (effect: string) => procedure.rows.find((row) => row.effect === effect)
+
+  test('get as many pairs as the time was enough for when they were recorded', () => {
+    expect(procedure).toMatchObject({ secondsPerPair: 2, mostPairs: 60 })
+  })
+
+  test('find what is planted, with the pairs of the confirmation', () => {
+    for (const effect of ['one more S3 request', 'one more file', '50 % more time', '25 % more memory'])
+      expect(rowOf(effect)).toMatchObject({ found: trials, open: 0, passed: 0 })
+    expect(rowOf('one more S3 request')?.medianPairs).toBe(14)
+    expect(rowOf('one lost row, the oracle content')).toMatchObject({ found: trials, medianPairs: 8 })
+  })
+
+  test('raise no false alarm', () => {
+    expect(rowOf('nothing')?.found).toBe(0)
+  })
+})
+
+function secondOf(second: number): string {
+  return new Date(Date.UTC(2026, 0, 5, 10) + second * 1000).toISOString()
+}
+
 test('a run without a cell that was measured twice is refused', () => {
   const once = fileOf([noisyCell(0, false)])
-  const options = { metrics: ['*'], pairs: [8], noise: [1], trials: 1, random: () => 0 }
-  expect(() => calibrate(once, options)).toThrow('no cell that was measured twice')
+  const options = { compare, pairs: [8], noise: [1], trials: 1, random: () => 0 }
+  expect(() => calibrate(once, recordedPairs(once), options)).toThrow('no cell that was measured twice')
 })
 
 test('noise of a quarter has a quarter of the spread in times, and the same counts', () => {

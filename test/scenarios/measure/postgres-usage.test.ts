@@ -73,6 +73,21 @@ test.runIf(postgres.statStatements)('two meters on one database give no count, w
   })
 })
 
+test.runIf(postgres.statStatements)('a meter that stands aside lets another one count', async () => {
+  await withOwnDatabase(async (endpoint) => {
+    await withPostgres(endpoint, (client) => client.query('CREATE EXTENSION pg_stat_statements'))
+    await using waiting = await openPostgresMeter(endpoint)
+    await using meter = await openPostgresMeter(endpoint)
+    const counted = await waiting.aside(async () => {
+      const stop = await meter.start()
+      return await stop()
+    })
+    expect(counted).toMatchObject({ status: 'measured', calls: 0 })
+    const stop = await meter.start()
+    expect(await stop()).toMatchObject({ status: 'unavailable' })
+  })
+})
+
 test('a count is never negative while entries are dropped', async () => {
   // A server of its own, since entries are dropped for all databases of a server.
   const runDir = await mkdtemp(join(tmpdir(), 'lakeduel-test-'))
