@@ -40,29 +40,32 @@ export async function calibrateGate(
       },
     )
   }
-  const random = new Random(options.seed)
-  const metrics = options.metric.length === 0 ? METRICS : options.metric
-  const common = {
-    compare: {
-      judges: ({ metric }: { readonly metric: string }) =>
-        metrics.some((pattern) => matches(pattern, metric)),
-    },
-    trials: options.trials,
-    random: () => random.share(),
-    onRow: (done: number, of: number) => void process.stderr.write(`${done} of ${of} rows\n`),
-  }
+  const common = commonOf(options)
   const calibration = calibrate(results, recorded, {
     ...common,
     pairs: numbers('--pairs', options.pairs),
     noise: numbers('--noise', options.noise),
   })
-  const { maxMinutes } = options
-  const procedure = await tryProcedure(results, recorded, { ...common, maxMinutes })
+  const procedure = await tryProcedure(results, recorded, { ...common, maxMinutes: options.maxMinutes })
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify({ ...calibration, procedure }, null, 2)}\n`
       : `${renderCalibration(calibration)}\n${renderProcedure(procedure)}`,
   )
+}
+
+function commonOf({ metric, seed, trials }: CalibrateOptions) {
+  const random = new Random(seed)
+  const metrics = metric.length === 0 ? METRICS : metric
+  return {
+    compare: {
+      judges: (judged: { readonly metric: string }) =>
+        metrics.some((pattern) => matches(pattern, judged.metric)),
+    },
+    trials,
+    random: () => random.share(),
+    onRow: (done: number, of: number) => void process.stderr.write(`${done} of ${of} rows\n`),
+  }
 }
 
 function numbers(option: string, given: string): readonly number[] {

@@ -1,5 +1,5 @@
 import type { Calibration, CalibrationRow } from '../calibration.ts'
-import { formatCount, formatPercent } from '../format.ts'
+import { formatCount, formatPercent, plural } from '../format.ts'
 import { renderTable } from '../markdown/markup.ts'
 import { figure, NONE, text } from '../tables/table.ts'
 import type { Procedure } from './procedure.ts'
@@ -20,7 +20,7 @@ export function renderCalibration({ recorded, scenario, arm, family, intervals, 
 /** How whole comparisons by turns ended, with the pairs and minutes that they took. */
 export function renderProcedure({ maxMinutes, secondsPerPair, mostPairs, rows }: Procedure): string {
   const minutes = (pairs: number) => ((pairs * secondsPerPair) / 60).toFixed(1)
-  const title = `Whole comparisons by turns within ${maxMinutes} minutes: at most ${mostPairs} pairs of ${secondsPerPair.toFixed(1)} s, confirmations among them`
+  const title = `Whole comparisons by turns within ${plural(maxMinutes, 'minute')}: at most ${mostPairs} pairs of ${secondsPerPair.toFixed(1)} s, confirmations among them`
   return `${renderTable(
     {
       title,
