@@ -39,7 +39,7 @@ const HELP = `
 Versions and commits:
   --deltalake, --deltalite, --duckdb-extensions and --refs make what each side runs in first (a Python environment, a
   DuckDB with its extensions, or a worktree with its packages) and keep it below LAKEDUEL_HOME; then both take turns as
-  two commands do. Run \`lakeduel services up\` before, or each turn starts servers of its own. An extension of DuckDB
+  two commands do. Run \`lakeduel services up\` before, or each side starts servers of its own. An extension of DuckDB
   fits one version of it, so that --duckdb-extensions takes both.
 
 How it decides:
@@ -69,10 +69,28 @@ Exit codes:
 
 /** `lakeduel compare`: whether one results file is worse than another. */
 export function compareCommand(): Command {
-  return new Command('compare')
+  return withTurns(new Command('compare'))
     .description('hold the results of a candidate against those of a baseline, metric by metric')
     .argument('[baseline]', 'results.json, results.ndjson, or the folder of a run')
     .argument('[candidate]', 'the same of what is judged')
+    .option('--metric <patterns>', 'judge only these metrics, * stands for any text', collect, [])
+    .option(
+      '--tolerance <kind=share>',
+      'how much worse is still the same: time, cpu, memory, rate or count',
+      collect,
+      [],
+    )
+    .option('--mixed', 'compare files of other fixtures, settings or machines all the same')
+    .option('--all', 'show what is the same, too')
+    .option('--json', 'print JSON')
+    .option('--markdown', 'print Markdown, as for a pull request')
+    .addHelpText('after', HELP)
+    .action(compare)
+}
+
+/** What takes turns instead of reading files: two commands, or two versions of something. */
+function withTurns(command: Command): Command {
+  return command
     .option(
       '--baseline-cmd <command>',
       'run this by turns with the candidate’s, instead of reading files; {out} is where results go',
@@ -96,19 +114,6 @@ export function compareCommand(): Command {
       (given: string) => wholeNumber(given, 2, 10_000),
     )
     .option('--out <folder>', 'keep what the two measured, as baseline.json and candidate.json')
-    .option('--metric <patterns>', 'judge only these metrics, * stands for any text', collect, [])
-    .option(
-      '--tolerance <kind=share>',
-      'how much worse is still the same: time, cpu, memory, rate or count',
-      collect,
-      [],
-    )
-    .option('--mixed', 'compare files of other fixtures, settings or machines all the same')
-    .option('--all', 'show what is the same, too')
-    .option('--json', 'print JSON')
-    .option('--markdown', 'print Markdown, as for a pull request')
-    .addHelpText('after', HELP)
-    .action(compare)
 }
 
 const minutes = (given: string): number => wholeNumber(given, 1, 10_000)
@@ -133,6 +138,7 @@ async function compare(
   if (baselineCmd !== undefined && candidateCmd !== undefined)
     return await compareCommands({ baseline: baselineCmd, candidate: candidateCmd }, options)
   if (baselinePath === undefined || candidatePath === undefined) throw severalWays()
+  assertNothingLive(options)
   const [baseline, candidate] = await Promise.all([readResults(baselinePath), readResults(candidatePath)])
   const comparison = compareResults(baseline, candidate, rulesOf(options))
   assertAlike(comparison, options)
@@ -140,6 +146,15 @@ async function compare(
   assertJudged(comparison, options)
   process.stdout.write(textOf(comparison, options))
   process.exitCode = EXIT_CODES[comparison.verdict]
+}
+
+/** @throws LakeduelError `USAGE` for what says how to measure, where files were measured already */
+function assertNothingLive({ pairs, out }: CompareOptions): void {
+  if (pairs === undefined && out === undefined) return
+  throw new LakeduelError('USAGE', 'Two files are compared as they are, and nothing is measured for it.', {
+    facts: { pairs, out },
+    remedy: 'Leave --pairs and --out away, or give two commands or two versions that take turns.',
+  })
 }
 
 function severalWays(): LakeduelError {

@@ -1,17 +1,21 @@
-import type { Table } from '../tables/table.ts'
+import type { Column, Table } from '../tables/table.ts'
 
 /** From so many rows on, a folded table becomes elements only when it is opened. */
 const LONG = 500
 
 /** @param shape `folded` tables open on a click, so that the page stays readable */
-export function renderTable({ title, columns, rows }: Table, shape: 'plain' | 'folded'): string {
+export function renderTable(
+  { title, columns, rows, places = [], elsewhere = '' }: Table,
+  shape: 'plain' | 'folded',
+): string {
   if (rows.length === 0) return ''
   const head = columns.map(
-    (column) => `<th scope="col"${classOf(column.numeric)}>${escapeHtml(column.title)}</th>`,
+    ({ title: name, numeric, arm }) =>
+      `<th scope="col"${classOf(numeric)}${mark('arm', arm)}>${escapeHtml(name)}</th>`,
   )
-  const body = rows.map((row) => {
-    const fields = columns.map((column, index) => renderField(column.title, column.numeric, row[index] ?? ''))
-    return `<tr${marksOf(columns, row)}>${fields.join('')}</tr>`
+  const body = rows.map((row, at) => {
+    const fields = columns.map((column, index) => renderField(column, row[index] ?? ''))
+    return `<tr${marksOf(columns, row)}${mark('at', places[at])}>${fields.join('')}</tr>`
   })
   const table = `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(title)}"><table>
 <thead><tr>${head.join('')}</tr></thead>
@@ -20,24 +24,30 @@ ${body.join('\n')}
 </tbody>
 </table></div>`
   if (shape === 'folded' && rows.length > LONG)
-    return `<details class="late"><summary>${escapeHtml(title)}</summary><script type="text/html">${table}</script></details>`
-  return shape === 'plain' ? table : `<details><summary>${escapeHtml(title)}</summary>${table}</details>`
+    return `<details class="late"${mark('at', elsewhere)}><summary>${escapeHtml(title)}</summary><script type="text/html">${table}</script></details>`
+  return shape === 'plain'
+    ? table
+    : `<details${mark('at', elsewhere)}><summary>${escapeHtml(title)}</summary>${table}</details>`
 }
 
 /** What the filters of the page go by. */
 function marksOf(columns: Table['columns'], row: readonly string[]): string {
   const marks = columns.map(({ title }, index) =>
-    title === 'arm' || title === 'at' ? ` data-${title}="${escapeHtml(row[index] ?? '')}"` : '',
+    title === 'arm' || title === 'at' ? mark(title, row[index]) : '',
   )
   return marks.join('')
 }
 
-function renderField(title: string, numeric: boolean, value: string): string {
+function mark(name: 'arm' | 'at', value: string | undefined): string {
+  return value === undefined || value === '' ? '' : ` data-${name}="${escapeHtml(value)}"`
+}
+
+function renderField({ title, numeric, arm }: Column, value: string): string {
   if (title === 'arm') return `<td class="arm">${escapeHtml(value)}</td>`
   if (title === 'verdict') {
     return `<td class="${value === 'passed' ? 'passed' : 'failure'}">${value === 'passed' ? '✓' : '✕'} ${escapeHtml(value)}</td>`
   }
-  return `<td${classOf(numeric)}>${escapeHtml(value)}</td>`
+  return `<td${classOf(numeric)}${mark('arm', arm)}>${escapeHtml(value)}</td>`
 }
 
 function classOf(numeric: boolean): string {

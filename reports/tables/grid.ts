@@ -3,7 +3,7 @@ import { GROWTH_POINTS } from '../statistics/theil-sen.ts'
 import type { ArmSummary } from '../summary/arms.ts'
 import type { Scaling } from '../summary/scaling.ts'
 import type { ScenarioSummary } from '../summary.ts'
-import { figure, NONE, type Table, text } from './table.ts'
+import { armFigure, NONE, type Table, text } from './table.ts'
 
 /** The headline metric at every point; null for a scenario with one point, which needs no overview. */
 export function gridTable(summary: ScenarioSummary): Table | null {
@@ -17,7 +17,7 @@ export function metricTable({ points, scenario: { axes } }: ScenarioSummary, met
   const where = axes.length === 0 ? [] : [text('at')]
   return {
     title: `${capitalize(formatMetricName(metric))} at every point: medians`,
-    columns: [...where, ...arms.map(figure)],
+    columns: [...where, ...arms.map(armFigure)],
     rows: points.map((point) => [
       ...where.map(() => point.label),
       ...arms.map((name) =>
@@ -43,8 +43,10 @@ export function scalingTable({ metric, axis, elsewhere, steps, arms, growth }: S
   const where = elsewhere === '' ? '' : ` at ${elsewhere}`
   return {
     title: `${capitalize(formatMetricName(metric))} over ${formatMetricName(axis.name)}${where}`,
-    columns: [text(formatMetricName(axis.name)), ...arms.map(figure)],
+    columns: [text(formatMetricName(axis.name)), ...arms.map(armFigure)],
     rows: steps.length < GROWTH_POINTS ? rows : [...rows, ['grows with', ...fitted]],
+    places: steps.map(({ label }) => label),
+    elsewhere,
   }
 }
 

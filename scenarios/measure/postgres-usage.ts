@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { PostgresEndpoint } from '../../platform/endpoints.ts'
 import { messageOf } from '../../platform/errors.ts'
 import { postgresClient } from '../../platform/services/postgres/client.ts'
+import { OWN_SERVER_SETTING } from '../../platform/services/postgres/settings.ts'
 
 /** Maps one to one to the `postgres` of a phase in the results. */
 export type PostgresUsage =
@@ -38,6 +39,7 @@ const TOTALS = `
 
 const STATE = `
   SELECT dealloc::text || ' ' || stats_reset::text AS epoch, NULL AS lakeduel_meter,
+         coalesce(current_setting('${OWN_SERVER_SETTING}', true), '') = 'on' AS own,
          (SELECT count(*)::int FROM pg_locks
           WHERE locktype = 'advisory' AND classid = ${METER_LOCK[0]} AND objid = ${METER_LOCK[1]} AND granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS meters
@@ -58,7 +60,9 @@ const FORGET = `
 const totalsSchema = z
   .tuple([z.object({ calls: z.coerce.number(), wal_bytes: z.coerce.number() })])
   .transform(([row]) => ({ calls: row.calls, walBytes: row.wal_bytes }))
-const stateSchema = z.tuple([z.object({ epoch: z.string(), meters: z.number() })]).transform(([row]) => row)
+const stateSchema = z
+  .tuple([z.object({ epoch: z.string(), meters: z.number(), own: z.boolean() })])
+  .transform(([row]) => row)
 
 export async function openPostgresMeter(endpoint: PostgresEndpoint): Promise<PostgresMeter> {
   if (!endpoint.statStatements)
@@ -75,7 +79,7 @@ export async function openPostgresMeter(endpoint: PostgresEndpoint): Promise<Pos
     return unmeasured(`pg_stat_statements cannot be read: ${messageOf(error)}`)
   }
   return {
-    start: () => startCount(client, endpoint.origin !== 'configured'),
+    start: () => startCount(client),
     aside: async (work) => {
       await client.query(RELEASE_LOCK)
       const result = await work()
@@ -89,11 +93,10 @@ export async function openPostgresMeter(endpoint: PostgresEndpoint): Promise<Pos
 /**
  * The state is read before the first totals and after the last. Read beside them it misses entries that are dropped in
  * between: the first totals then hold more than the last ones, and the difference is negative.
- * @param ours whether the server is one of ours, where nobody else wants to know of the statements before
  */
-async function startCount(client: Client, ours: boolean): Promise<() => Promise<PostgresUsage>> {
+async function startCount(client: Client): Promise<() => Promise<PostgresUsage>> {
   const stateBefore = await state(client)
-  if (ours && stateBefore.meters === 1) await client.query(FORGET)
+  if (stateBefore.own && stateBefore.meters === 1) await client.query(FORGET)
   const before = await totals(client)
   return async () => {
     const after = await totals(client)

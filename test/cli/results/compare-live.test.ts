@@ -171,4 +171,5 @@ test('a command without a place for its results, that fails, or beside a file is
   await refused('--baseline-cmd', 'exit 7 # {out}', '--candidate-cmd', good).toThrow('ended with 7')
   await refused('--baseline-cmd', 'true # {out}', '--candidate-cmd', good).toThrow('no readable results')
   await refused('some.json', '--candidate-cmd', good).toThrow('not some of each')
+  await refused('a.json', 'b.json', '--pairs', '8').toThrow('nothing is measured')
 })

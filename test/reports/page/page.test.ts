@@ -208,6 +208,22 @@ test('the axis filters leave the chosen values in the curves, and the curves of 
   await page.locator('#filters select[name="axis.writers"]').selectOption('4')
   expect(await xs('concurrency-scaling-0')).toEqual([[4], [4]])
   expect(await page.locator('.flags li').filter({ visible: true }).count()).toBe(0)
+  const tables = () =>
+    page.evaluate<
+      readonly { readonly at: string; readonly rows: readonly string[]; readonly arms: readonly string[] }[]
+    >(`
+      [...document.querySelectorAll('details[data-at]')]
+        .filter((part) => !part.hidden && part.firstElementChild.textContent.includes(' over writers'))
+        .map((part) => ({
+          at: part.dataset.at,
+          rows: [...part.querySelectorAll('tr[data-at]')].filter((row) => !row.hidden).map((row) => row.dataset.at),
+          arms: [...part.querySelectorAll('th[data-arm]')].filter((head) => !head.hidden).map((head) => head.dataset.arm),
+        }))`)
+  const table = { at: 'target same table', rows: ['writers 4, target same table'] }
+  expect(await tables()).toEqual([{ ...table, arms: ['delta/merge', 'ducklake/merge'] }])
+  await page.locator('#filters input[value="delta/merge"]').click()
+  expect(await tables()).toEqual([{ ...table, arms: ['ducklake/merge'] }])
+  await page.locator('#filters input[value="delta/merge"]').click()
   await page.locator('#filters select[name="axis.writers"]').selectOption('16')
   // Delta was killed there, so nothing but its cross is left of it.
   expect(await xs('concurrency-scaling-0')).toEqual([[], [16], [16], [16]])

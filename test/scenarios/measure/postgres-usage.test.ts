@@ -73,6 +73,33 @@ test.runIf(postgres.statStatements)('two meters on one database give no count, w
   })
 })
 
+test.runIf(postgres.statStatements && postgres.origin !== 'configured')(
+  'statements from before a count are forgotten on a server of ours, and kept on any other',
+  async () => {
+    const remembered = async (endpoint: typeof postgres) => {
+      await withPostgres(endpoint, (client) => client.query('SELECT 7 AS remembered'))
+      await using meter = await openPostgresMeter(endpoint)
+      const stop = await meter.start()
+      expect(await stop()).toMatchObject({ status: 'measured', calls: 0 })
+      return await withPostgres(endpoint, async (client) => {
+        const { rowCount } = await client.query(
+          `SELECT 1 FROM pg_stat_statements JOIN pg_database ON oid = dbid
+           WHERE datname = current_database() AND query LIKE '%AS remembered'`,
+        )
+        return rowCount
+      })
+    }
+    await withOwnDatabase(async (endpoint) => {
+      await withPostgres(endpoint, (client) => client.query('CREATE EXTENSION pg_stat_statements'))
+      expect(await remembered(endpoint)).toBe(0)
+      await withPostgres(endpoint, (client) =>
+        client.query(`ALTER DATABASE ${endpoint.database} SET lakeduel.own_server = 'off'`),
+      )
+      expect(await remembered(endpoint)).toBe(1)
+    })
+  },
+)
+
 test.runIf(postgres.statStatements)('a meter that stands aside lets another one count', async () => {
   await withOwnDatabase(async (endpoint) => {
     await withPostgres(endpoint, (client) => client.query('CREATE EXTENSION pg_stat_statements'))
