@@ -6,7 +6,7 @@ import { renderComparison } from '../../reports/compare/terminal.ts'
 import { type Comparison, compareResults, EXIT_CODES } from '../../reports/compare.ts'
 import { plural } from '../../reports/format.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
-import { collect, wholeNumber } from '../bench/values.ts'
+import { collect, parseMinutes, wholeNumber } from '../bench/values.ts'
 import { assertAlike, assertMeasured } from '../compare/assert-alike.ts'
 import { compareLive, type LiveOptions } from '../compare/live.ts'
 import {
@@ -107,7 +107,7 @@ function withTurns(command: Command): Command {
       '--bench <arguments>',
       'what lakeduel bench runs with each of the two (default: merge-partitions in smoke size, with an arm that uses them)',
     )
-    .option('--max-minutes <n>', 'how long the commands take turns at most', minutes, 20)
+    .option('--max-minutes <n>', 'how long the commands take turns at most', parseMinutes, 20)
     .option(
       '--pairs <n>',
       'measure so many pairs and judge them once, instead of as many as it takes',
@@ -115,8 +115,6 @@ function withTurns(command: Command): Command {
     )
     .option('--out <folder>', 'keep what the two measured, as baseline.json and candidate.json')
 }
-
-const minutes = (given: string): number => wholeNumber(given, 1, 10_000)
 
 async function compare(
   baselinePath: string | undefined,

@@ -8,7 +8,7 @@ import { compareWith, judgeGate } from '../../reports/gate.ts'
 import { renderJunit } from '../../reports/junit.ts'
 import type { Results } from '../../reports/schema.ts'
 import { consoleOptions } from '../../reports/terminal.ts'
-import { collect, parseSeed, wholeNumber } from '../bench/values.ts'
+import { collect, parseMinutes, parseSeed, wholeNumber } from '../bench/values.ts'
 import { assertAlike } from '../compare/assert-alike.ts'
 import { calibrateGate } from '../gate/calibrate.ts'
 import { readGateConfig } from '../gate/config.ts'
@@ -118,7 +118,7 @@ function calibrateCommand(): Command {
     .option(
       '--max-minutes <n>',
       'how long whole comparisons by turns may take, at the pace of the recorded pairs',
-      (given: string) => wholeNumber(given, 1, 10_000),
+      parseMinutes,
       20,
     )
     .option('--seed <n>', 'seed of what is drawn', parseSeed, 1)
