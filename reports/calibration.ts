@@ -1,19 +1,13 @@
 import { compareFiles, drawPairs, type RecordedPair, scaledNoise } from './calibration/recorded-pairs.ts'
-import { NOTHING, TRIALS } from './calibration/trials.ts'
+import { NOTHING, TRIALS, type TrialOptions } from './calibration/trials.ts'
 import type { Judgement, Verdict } from './compare/judgement.ts'
-import type { CompareOptions } from './compare.ts'
 import type { Results } from './schema.ts'
 
-export interface CalibrationOptions {
-  readonly compare: CompareOptions
+export interface CalibrationOptions extends TrialOptions {
   /** Numbers of pairs that are tried. */
   readonly pairs: readonly number[]
   /** What the recorded noise is multiplied with, as a power: 1 as it was, ¼ a calm machine. */
   readonly noise: readonly number[]
-  readonly trials: number
-  /** From 0, to 1 exclusive. */
-  readonly random: () => number
-  readonly onRow?: (done: number, of: number) => void
 }
 
 /** What a gate said of one effect over many trials: how many found it, called it the same, or left it open. */

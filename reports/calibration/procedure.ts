@@ -4,15 +4,10 @@ import type { CompareOptions, Comparison } from '../compare.ts'
 import type { Results } from '../schema.ts'
 import { median } from '../statistics/quantile.ts'
 import { compareFiles, drawPairs, type RecordedPair } from './recorded-pairs.ts'
-import { TRIALS, type Trial } from './trials.ts'
+import { TRIALS, type Trial, type TrialOptions } from './trials.ts'
 
-export interface ProcedureOptions {
+export interface ProcedureOptions extends TrialOptions {
   readonly maxMinutes: number
-  readonly trials: number
-  readonly compare: CompareOptions
-  /** From 0, to 1 exclusive. */
-  readonly random: () => number
-  readonly onRow?: (done: number, of: number) => void
 }
 
 /** Whole comparisons by turns, with their looks and confirmations, until they end by themselves or the time is over. */

@@ -1,9 +1,18 @@
 import type { Verdict } from '../compare/judgement.ts'
 import type { CellPair } from '../compare/pairs.ts'
-import type { Comparison } from '../compare.ts'
+import type { CompareOptions, Comparison } from '../compare.ts'
 import type { Cell, SoundCell } from '../schema.ts'
 import { EFFECTS, type Effect } from './effects.ts'
 import { withNoisyValues } from './noisy-values.ts'
+
+/** How often each effect is tried, and by which rules. */
+export interface TrialOptions {
+  readonly compare: CompareOptions
+  readonly trials: number
+  /** From 0, to 1 exclusive. */
+  readonly random: () => number
+  readonly onRow?: (done: number, of: number) => void
+}
 
 /** Something that happens to pairs of the same thing: to the candidate alone, to both sides, or to none. */
 export interface Trial {
