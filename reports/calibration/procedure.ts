@@ -105,9 +105,9 @@ class DrawnPairs implements PairSource {
 
 /** From the beginning of one pair to that of the next, on average. */
 function secondsOf(recorded: readonly RecordedPair[]): number {
-  const starts = recorded.flatMap(({ first, second }) => [
+  const starts = recorded.map(({ first, second }) =>
     Math.min(Date.parse(first.startedAt), Date.parse(second.startedAt)),
-  ])
+  )
   const spanMs = Math.max(...starts) - Math.min(...starts)
   return Math.max(0.001, spanMs / 1000 / Math.max(1, recorded.length - 1))
 }

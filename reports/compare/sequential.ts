@@ -23,6 +23,8 @@ export function levelsOf(look: number): { readonly familyLevel: number; readonly
   return { familyLevel: FAMILY_LEVEL * share, confidence: 1 - MISS * share }
 }
 
+const DENIED = 'fresh pairs did not confirm the alarm'
+
 /** Pairs as they come: measured, or drawn from a record. */
 export interface PairSource {
   /** How many there are. */
@@ -50,7 +52,7 @@ export interface Settled {
  * together raise too few false alarms anyway.
  */
 export async function settle(pairs: PairSource, options: CompareOptions): Promise<Settled> {
-  let denied: Settled | null = null
+  let denial: Comparison | null = null
   for (const [look, wanted] of LOOKS.entries()) {
     if (wanted <= pairs.count) continue
     const inTime = await pairs.upTo(wanted)
@@ -59,15 +61,30 @@ export async function settle(pairs: PairSource, options: CompareOptions): Promis
     if (comparison.verdict === 'regression') {
       const confirmed = await confirm(pairs, comparison, options)
       if (confirmed.verdict !== 'inconclusive' || confirmed.confirmation === null) return confirmed
-      denied = confirmed
+      denial = confirmed.confirmation
     } else if (comparison.verdict !== 'inconclusive') {
       return unconfirmed(pairs, comparison, 'settled')
     }
-    if (!inTime) return denied ?? unconfirmed(pairs, comparison, 'the time was over')
+    if (!inTime) return leftOpen(pairs, comparison, denial, 'the time was over')
   }
-  if (denied !== null) return { ...denied, pairs: pairs.count }
   const comparison = pairs.compared(0, { ...options, ...levelsOf(LOOKS.length) })
-  return unconfirmed(pairs, comparison, 'not settled')
+  return leftOpen(pairs, comparison, denial, 'not settled')
+}
+
+/** What was never confirmed is no regression, whatever all pairs together say in the end. */
+function leftOpen(
+  pairs: PairSource,
+  comparison: Comparison,
+  denial: Comparison | null,
+  note: string,
+): Settled {
+  return {
+    comparison,
+    confirmation: denial,
+    verdict: comparison.verdict === 'regression' ? 'inconclusive' : comparison.verdict,
+    pairs: pairs.count,
+    note: denial === null ? note : DENIED,
+  }
 }
 
 /** Judges so many pairs once, as far as there is time for them, and confirms nothing. */
@@ -110,6 +127,6 @@ async function confirm(pairs: PairSource, alarm: Comparison, options: CompareOpt
     confirmation,
     verdict: held ? confirmation.verdict : 'inconclusive',
     pairs: pairs.count,
-    note: held ? 'the alarm was confirmed on fresh pairs' : 'fresh pairs did not confirm the alarm',
+    note: held ? 'the alarm was confirmed on fresh pairs' : DENIED,
   }
 }
